@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+// Plain JavaScript on purpose: an older Node must be able to read this file in order to say that it is too old.
+const wanted = [22, 19]
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < wanted[0] || (major === wanted[0] && minor < wanted[1])) {
+  process.stderr.write(
+    `pilotlight needs Node.js ${wanted.join('.')} or newer and was started with ${process.versions.node}; ` +
+      'run it with "npm start", which uses the Node.js that npm ci installed\n',
+  )
+  process.exit(2)
+}
+await import('../core/main.ts')

@@ -1,0 +1,35 @@
+/** What each error condition means to a client. One status each; titles are safe to show. */
+export const errorCodes = {
+  request_invalid: { status: 400, title: 'Request invalid', retryable: false },
+  unauthenticated: { status: 401, title: 'Credentials required', retryable: false },
+  forbidden: { status: 403, title: 'Forbidden', retryable: false },
+  route_not_found: { status: 404, title: 'Not found', retryable: false },
+  function_not_found: { status: 404, title: 'Function not found', retryable: false },
+  body_too_large: { status: 413, title: 'Request body too large', retryable: false },
+  headers_too_large: { status: 431, title: 'Request header fields too large', retryable: false },
+  rate_limited: { status: 429, title: 'Too many requests', retryable: true },
+  client_closed: { status: 499, title: 'Client closed the request', retryable: false },
+  plugin_failed: { status: 500, title: 'A plugin failed', retryable: false },
+  internal: { status: 500, title: 'Internal error', retryable: false },
+  not_supported: { status: 501, title: 'Not supported', retryable: false },
+  upstream_failed: { status: 502, title: 'Upstream failed', retryable: true },
+  overloaded: { status: 503, title: 'Overloaded', retryable: true },
+  queue_full: { status: 503, title: 'Too many held requests', retryable: true },
+  circuit_open: { status: 503, title: 'Function cannot start', retryable: true },
+  no_ready_replica: { status: 503, title: 'No ready replica', retryable: true },
+  provider_unavailable: { status: 503, title: 'Provider unavailable', retryable: true },
+  lease_store_unavailable: { status: 503, title: 'Coordination unavailable', retryable: true },
+  draining: { status: 503, title: 'Gateway is shutting down', retryable: true },
+  cold_start_timeout: { status: 504, title: 'Function was not ready in time', retryable: true },
+  upstream_timeout: { status: 504, title: 'Upstream timed out', retryable: true },
+  deadline_exceeded: { status: 504, title: 'Deadline exceeded', retryable: true },
+  config_invalid: { status: 500, title: 'Configuration invalid', retryable: false },
+  plugin_duplicate: { status: 500, title: 'Two plugins of one name', retryable: false },
+  plugin_after_start: { status: 500, title: 'Plugin registered after start', retryable: false },
+  plugin_setup_failed: { status: 500, title: 'Plugin setup failed', retryable: false },
+  plugin_setup_timeout: { status: 500, title: 'Plugin setup timed out', retryable: false },
+  need_missing: { status: 500, title: 'A plugin needs what nobody provides', retryable: false },
+} as const
+
+/** The closed set of conditions a {@link GatewayError} may name. */
+export type ErrorCode = keyof typeof errorCodes

@@ -1,0 +1,118 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { GatewayError } from '../errors/gateway-error.ts'
+import { RequestBody } from './request-body.ts'
+
+/** The raw connection of a client that asked for another protocol. */
+export interface UpgradeRequest {
+  readonly socket: Duplex
+  /** Bytes the client sent after its head. */
+  readonly head: Buffer
+}
+
+/** What a {@link GatewayRequest} is made from. */
+export interface GatewayRequestParts {
+  readonly message: IncomingMessage
+  readonly response: ServerResponse
+  readonly upgrade?: UpgradeRequest | undefined
+  readonly replayBodyBytes: number
+  /** Whether the client waits for `100 Continue`. */
+  readonly expectsContinue: boolean
+}
+
+/** One request of a client, after the checks of the listener. */
+export class GatewayRequest {
+  readonly method: string
+  /** Path and query as received, percent-encoding untouched, always starting with `/`. */
+  readonly target: string
+  /** `[name, value, ...]` as received. */
+  readonly rawHeaders: readonly string[]
+  readonly body: RequestBody
+  readonly upgrade: UpgradeRequest | undefined
+  readonly message: IncomingMessage
+  readonly #response: ServerResponse
+  #gone = false
+  #onGone: Set<() => void> | undefined
+  #controller: AbortController | undefined
+
+  constructor({ message, response, upgrade, replayBodyBytes, expectsContinue }: GatewayRequestParts) {
+    this.message = message
+    this.method = message.method ?? 'GET'
+    this.target = originForm(message.url ?? '/')
+    this.rawHeaders = message.rawHeaders
+    this.upgrade = upgrade
+    this.#response = response
+    this.body = new RequestBody(message, replayBodyBytes, expectsContinue ? () => response.writeContinue() : undefined)
+    const onClose = (): void => this.#closed()
+    if (upgrade === undefined) response.on('close', onClose)
+    else upgrade.socket.once('close', onClose)
+  }
+
+  /** First value of a header (lower-case name); repeats are joined as node:http does. */
+  header(lowerName: string): string | undefined {
+    const value = this.message.headers[lowerName]
+    return Array.isArray(value) ? value[0] : value
+  }
+
+  /** Address of the peer, without a port; empty when it is gone. */
+  get remoteAddress(): string {
+    return this.message.socket.remoteAddress ?? ''
+  }
+
+  /** Whether the client left before its answer was complete. */
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  /** Calls `listener` once when the client leaves before its answer is complete (at once if it has left). */
+  onGone(listener: () => void): Disposable {
+    if (this.#gone) {
+      listener()
+      return { [Symbol.dispose]: () => {} }
+    }
+    this.#onGone ??= new Set()
+    this.#onGone.add(listener)
+    return { [Symbol.dispose]: () => void this.#onGone?.delete(listener) }
+  }
+
+  /** Aborts with a `client_closed` error when the client leaves. Created on first use. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      const controller = new AbortController()
+      this.#controller = controller
+      this.onGone(() =>
+        controller.abort(new GatewayError('client_closed', 'the client left before the answer was complete')),
+      )
+    }
+    return this.#controller.signal
+  }
+
+  /** Passes an informational answer (102, 103) on to the client; anything else is dropped. */
+  inform(status: number, headers: readonly string[]): void {
+    if (this.#response.headersSent || this.upgrade !== undefined || this.message.httpVersionMinor === 0) return
+    if (status !== 102 && status !== 103) return
+    const lines: Record<string, string[]> = {}
+    for (let i = 0; i < headers.length; i += 2) (lines[headers[i] ?? ''] ??= []).push(headers[i + 1] ?? '')
+    if (status === 102) this.#response.writeProcessing()
+    else if (lines['link'] !== undefined || lines['Link'] !== undefined) this.#response.writeEarlyHints(lines)
+  }
+
+  #closed(): void {
+    if (this.upgrade === undefined && this.#response.writableFinished) return
+    this.#gone = true
+    const listeners = this.#onGone
+    this.#onGone = undefined
+    if (listeners !== undefined) for (const listener of listeners) listener()
+  }
+}
+
+/** Reduces an absolute-form target to origin form (RFC 9112 section 3.2.2); others are returned as they are. */
+function originForm(url: string): string {
+  if (url.startsWith('/')) return url
+  const authority = url.indexOf('://')
+  if (authority === -1) return `/${url}`
+  const path = url.slice(authority + 3).search(/[/?]/)
+  if (path === -1) return '/'
+  const rest = url.slice(authority + 3 + path)
+  return rest.startsWith('/') ? rest : `/${rest}`
+}

@@ -1,0 +1,65 @@
+import type { GatewayRequest } from '../http/gateway-request.ts'
+import type { FunctionRoute } from '../routing/function-route.ts'
+import type { ContextKey } from './context-key.ts'
+import type { Upstream } from './upstream.ts'
+
+/**
+ * One call of a function on its way through the gateway. Created by core after routing: the route is always there.
+ * `placedOn` gives a copy for one attempt; the copies of one call share request, facts and times.
+ */
+export class Exchange {
+  /** Value of `X-Call-Id`: the client's, or a new UUID. */
+  readonly id: string
+  readonly request: GatewayRequest
+  readonly route: FunctionRoute
+  /** Where this attempt goes, or undefined for the default upstream (the provider). */
+  readonly upstream: Upstream | undefined
+  readonly times: ExchangeTimes
+  #facts: Map<ContextKey<unknown>, unknown> | undefined
+
+  constructor(
+    id: string,
+    request: GatewayRequest,
+    { route, times, upstream }: { route: FunctionRoute; times: ExchangeTimes; upstream?: Upstream | undefined },
+  ) {
+    this.id = id
+    this.request = request
+    this.route = route
+    this.times = times
+    this.upstream = upstream
+  }
+
+  /** Aborts when the client is gone or the gateway gives the call up. Created on first use: costs nothing until asked for. */
+  get signal(): AbortSignal {
+    return this.request.signal
+  }
+
+  /** Reads a slot. */
+  get<T>(key: ContextKey<T>): T {
+    const value = this.#facts?.get(key)
+    return value === undefined ? key.fallback : (value as T) // a slot holds only what `set` with the same key put there
+  }
+
+  /** Fills a slot, for the inner and outer middleware of this call. */
+  set<T>(key: ContextKey<T>, value: T): void {
+    this.#facts ??= new Map()
+    this.#facts.set(key, value)
+  }
+
+  /** Returns a copy of this exchange that goes to `upstream`. */
+  placedOn(upstream: Upstream): Exchange {
+    const copy = new Exchange(this.id, this.request, { route: this.route, times: this.times, upstream })
+    this.#facts ??= new Map()
+    copy.#facts = this.#facts
+    return copy
+  }
+}
+
+/** When things happened to a call: milliseconds of the monotonic clock, 0 until they happen. */
+export interface ExchangeTimes {
+  readonly receivedMs: number
+  /** First byte of the (last) attempt handed to the upstream connection pool. */
+  forwardedMs: number
+  /** Milliseconds spent held because the function was not ready. */
+  heldMs: number
+}

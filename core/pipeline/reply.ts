@@ -1,0 +1,55 @@
+import type { ServerResponse } from 'node:http'
+import type { HeaderList } from '../http/header-list.ts'
+
+/**
+ * How a reply ended.
+ * - `complete`: the last byte was handed to the client's socket
+ * - `client_gone`: the client left first
+ * - `truncated`: the upstream died or ran out of time inside the body; the client's connection was cut
+ * - `discarded`: never sent, another reply took its place
+ */
+export type ReplyEnd = 'complete' | 'client_gone' | 'truncated' | 'discarded'
+
+/** Called once, after the last byte or when sending ended otherwise. */
+export type ReplyEndListener = (end: ReplyEnd, bytesSent: number) => void
+
+/**
+ * The answer to one request, before its first byte is sent. Middleware may read and change `status` and `headers`, and
+ * may replace the reply by another one after calling `discard`. Core sends it once the outermost middleware returned it.
+ *
+ * Order: (change headers)* -> sendTo | discard -> end listeners, exactly once.
+ */
+export abstract class Reply {
+  status: number
+  statusText: string
+  headers: HeaderList
+  #onEnd: ReplyEndListener | ReplyEndListener[] | undefined
+  #ended = false
+
+  constructor(status: number, statusText: string, headers: HeaderList) {
+    this.status = status
+    this.statusText = statusText
+    this.headers = headers
+  }
+
+  /** Registers a listener for the end; middleware uses it to learn bytes and duration. */
+  onEnd(listener: ReplyEndListener): void {
+    if (this.#onEnd === undefined) this.#onEnd = listener
+    else if (Array.isArray(this.#onEnd)) this.#onEnd.push(listener)
+    else this.#onEnd = [this.#onEnd, listener]
+  }
+
+  /** Writes head and body, honouring back-pressure. Called by core only. */
+  abstract sendTo(response: ServerResponse): void
+
+  /** Gives the reply up: frees its upstream connection, sends nothing. */
+  abstract discard(): void
+
+  /** Tells the listeners, once. Subclasses call it when nothing more will be sent. */
+  protected finish(end: ReplyEnd, bytesSent: number): void {
+    if (this.#ended) return
+    this.#ended = true
+    if (typeof this.#onEnd === 'function') this.#onEnd(end, bytesSent)
+    else if (this.#onEnd !== undefined) for (const listener of this.#onEnd) listener(end, bytesSent)
+  }
+}

@@ -1,0 +1,66 @@
+import type { ServerResponse } from 'node:http'
+import type { HeaderList } from '../http/header-list.ts'
+import { Reply } from './reply.ts'
+
+/**
+ * A reply whose body is produced piece by piece; each piece is flushed. When the source throws after the head was sent,
+ * the client's connection is cut, so that a truncated body never looks complete. When the client leaves, the source's
+ * iterator is returned.
+ */
+export class StreamReply extends Reply {
+  readonly #body: AsyncIterable<Uint8Array>
+  readonly #discardBody: () => void
+
+  /** @param discardBody frees the source when the reply is never sent */
+  constructor(status: number, headers: HeaderList, body: AsyncIterable<Uint8Array>, discardBody: () => void = () => {}) {
+    super(status, '', headers)
+    this.#body = body
+    this.#discardBody = discardBody
+  }
+
+  override sendTo(response: ServerResponse): void {
+    response.writeHead(this.status, this.headers)
+    response.flushHeaders()
+    void this.#pump(response)
+  }
+
+  override discard(): void {
+    this.#discardBody()
+    this.finish('discarded', 0)
+  }
+
+  async #pump(response: ServerResponse): Promise<void> {
+    let bytes = 0
+    const source = this.#body[Symbol.asyncIterator]()
+    const onClose = (): void => {
+      if (!response.writableFinished) {
+        void source.return?.()
+        this.#discardBody()
+        this.finish('client_gone', bytes)
+      }
+    }
+    response.once('close', onClose)
+    try {
+      for (let next = await source.next(); next.done !== true && !response.destroyed; next = await source.next()) {
+        bytes += next.value.byteLength
+        if (!response.write(next.value)) await drained(response)
+      }
+      response.end(() => this.finish('complete', bytes))
+    } catch {
+      response.destroy()
+      this.finish('truncated', bytes)
+    }
+  }
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done)
+      response.off('close', done)
+      resolve()
+    }
+    response.on('drain', done)
+    response.on('close', done)
+  })
+}

@@ -1,0 +1,36 @@
+import type { FunctionIdentity } from '../provider/function-identity.ts'
+
+/**
+ * What a gateway knows of one function.
+ * - `ready`: takes traffic now
+ * - `waking`: wanted, not yet ready
+ * - `zero`: no replica wanted
+ * - `failed`: could not be started; callers are refused until `retryAtMs`
+ * - `absent`: the provider does not know it
+ */
+export type FunctionPhase = 'ready' | 'waking' | 'zero' | 'failed' | 'absent'
+
+/** One observation of a function. Immutable; a newer one replaces it. */
+export interface FunctionState {
+  readonly identity: FunctionIdentity
+  readonly phase: FunctionPhase
+  /** Desired replicas. */
+  readonly desired: number
+  /** Replicas that can take traffic. */
+  readonly available: number
+  /** Fewest and most replicas by label `com.openfaas.scale.min` and `.max`. */
+  readonly min: number
+  readonly max: number
+  /** Fencing token of the writer, 0 for an observation without a lease. */
+  readonly fence: number
+  /** Wall clock, milliseconds since the Unix epoch. */
+  readonly observedAtMs: number
+  /** For `failed`: why, safe to show a client. Otherwise empty. */
+  readonly reason: string
+  /** For `failed` and `absent`: wall clock from which another try is allowed; 0 otherwise. */
+  readonly retryAtMs: number
+  /** For `failed`: how often it failed in a row; 0 otherwise. */
+  readonly failures: number
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+}

@@ -1,0 +1,27 @@
+import { token } from '../container/token.ts'
+import type { FunctionState } from './function-state.ts'
+
+/** Told of every change of a function's state, after the directory holds it. */
+export type StateListener = (state: FunctionState, previous: FunctionState | undefined) => void
+
+/**
+ * What this gateway knows of all functions: the lookup of the warm path. Never does I/O.
+ *
+ * Memory is bounded: known functions are as many as the provider has, `absent` ones are kept briefly and few.
+ */
+export interface ReplicaDirectory {
+  /** The last observation of a function by its key, or undefined. An `absent` state past its `retryAtMs` is forgotten. */
+  get(key: string): FunctionState | undefined
+  /** Takes an observation over, unless it bears a lower fence than one already held, and tells the listeners. */
+  apply(state: FunctionState): boolean
+  /** Forgets a function. */
+  remove(key: string): void
+  /** All known functions, `absent` ones left out. */
+  known(): Iterable<FunctionState>
+  /** Whether the provider is known to have this function: only such names may become metric labels. */
+  knows(key: string): boolean
+  subscribe(listener: StateListener): Disposable
+}
+
+/** Token of the {@link ReplicaDirectory}. */
+export const ReplicaDirectory = token<ReplicaDirectory>('ReplicaDirectory')
