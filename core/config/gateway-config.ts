@@ -10,7 +10,7 @@ export interface PluginEntry {
 
 /** The whole configuration, decoded. Durations in milliseconds, sizes in bytes. */
 export interface GatewayConfig {
-  /** Address to listen on. Default all interfaces. */
+  /** Address to listen on. Default empty: all interfaces, IPv6 and IPv4 where the machine has them. */
   readonly host: string
   /** Port of API and functions; 0 takes any free one. Default 8080. */
   readonly port: number
@@ -40,9 +40,9 @@ export interface GatewayConfig {
   readonly maxConnectionsPerUpstream: number
   /** Logs the URL of each forwarded call. */
   readonly writeRequestUri: boolean
-  /** Empty uses the coordinator in the process. */
+  /** Empty uses the coordinator in the process; this version accepts nothing else. */
   readonly redisUrl: string
-  /** Gateway processes on one port. */
+  /** Gateway processes on one port; this version accepts only 1. */
   readonly workers: number
   /** Longest time a call is held for its function. Default 60 s; a function's annotation overrides it. */
   readonly holdTimeoutMs: number
@@ -58,15 +58,18 @@ export interface GatewayConfig {
   readonly maxHeaderLines: number
   /** Bodies of a known length up to this are kept until the answer's head, so that an attempt can be repeated. Default 64 KiB. */
   readonly replayBodyBytes: number
-  /** How many addresses in front of the gateway are trusted to set `X-Forwarded-*`. */
+  /** Whether `X-Forwarded-*` of clients are kept and appended to, or replaced. Default true: a balancer stands in front. */
   readonly trustForwarded: boolean
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logFormat: 'text' | 'json'
   /** Longest time one plugin's setup may take. Default 10 s. */
   readonly pluginSetupTimeoutMs: number
+  /** In order; the default list is in default-plugins.ts. */
   readonly plugins: readonly PluginEntry[]
   /** Folder that relative plugin paths start from. */
   readonly baseDirectory: string
+  /** What the configuration asks for in vain, to be logged at start; one line each. */
+  readonly notices: readonly string[]
 }
 
 /** Token of the {@link GatewayConfig}. */

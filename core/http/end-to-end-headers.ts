@@ -12,6 +12,9 @@ const hopByHop = new Set([
   'upgrade',
 ])
 
+/** Lengths of the hop-by-hop names: a name of another length needs no closer look. */
+export const headerNameLengths: ReadonlySet<number> = new Set([...hopByHop].map((name) => name.length))
+
 /** Whether a header (lower-case name) concerns one connection only. */
 export function isHopByHop(lowerName: string): boolean {
   return hopByHop.has(lowerName)

@@ -14,6 +14,8 @@ export interface ForwardCall {
   readonly headers: HeaderList
   /** Milliseconds until the last byte of the answer; 0 is no limit. For an upgrade: until its answer's head. */
   readonly timeoutMs: number
+  /** Lower-case headers to add to the 101 of a tunnel, whose head cannot be changed by middleware any more. */
+  readonly tunnelHeaders?: Readonly<Record<string, string>>
 }
 
 /**

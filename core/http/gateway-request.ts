@@ -5,9 +5,8 @@ import { RequestBody } from './request-body.ts'
 
 /** The raw connection of a client that asked for another protocol. */
 export interface UpgradeRequest {
+  /** What the client sent after its head is still to be read from it. */
   readonly socket: Duplex
-  /** Bytes the client sent after its head. */
-  readonly head: Buffer
 }
 
 /** What a {@link GatewayRequest} is made from. */
@@ -29,8 +28,10 @@ export class GatewayRequest {
   readonly rawHeaders: readonly string[]
   readonly body: RequestBody
   readonly upgrade: UpgradeRequest | undefined
+  /** For core/http only: node's side of the request. */
   readonly message: IncomingMessage
-  readonly #response: ServerResponse
+  /** For core/http only: where the answer goes. */
+  readonly response: ServerResponse
   #gone = false
   #onGone: Set<() => void> | undefined
   #controller: AbortController | undefined
@@ -41,7 +42,7 @@ export class GatewayRequest {
     this.target = originForm(message.url ?? '/')
     this.rawHeaders = message.rawHeaders
     this.upgrade = upgrade
-    this.#response = response
+    this.response = response
     this.body = new RequestBody(message, replayBodyBytes, expectsContinue ? () => response.writeContinue() : undefined)
     const onClose = (): void => this.#closed()
     if (upgrade === undefined) response.on('close', onClose)
@@ -54,9 +55,10 @@ export class GatewayRequest {
     return Array.isArray(value) ? value[0] : value
   }
 
-  /** Address of the peer, without a port; empty when it is gone. */
+  /** Address of the peer, without a port, IPv4 in its own form; empty when it is gone. */
   get remoteAddress(): string {
-    return this.message.socket.remoteAddress ?? ''
+    const address = this.message.socket.remoteAddress ?? ''
+    return address.startsWith('::ffff:') ? address.slice(7) : address
   }
 
   /** Whether the client left before its answer was complete. */
@@ -89,16 +91,16 @@ export class GatewayRequest {
 
   /** Passes an informational answer (102, 103) on to the client; anything else is dropped. */
   inform(status: number, headers: readonly string[]): void {
-    if (this.#response.headersSent || this.upgrade !== undefined || this.message.httpVersionMinor === 0) return
+    if (this.response.headersSent || this.upgrade !== undefined || this.message.httpVersionMinor === 0) return
     if (status !== 102 && status !== 103) return
     const lines: Record<string, string[]> = {}
     for (let i = 0; i < headers.length; i += 2) (lines[headers[i] ?? ''] ??= []).push(headers[i + 1] ?? '')
-    if (status === 102) this.#response.writeProcessing()
-    else if (lines['link'] !== undefined || lines['Link'] !== undefined) this.#response.writeEarlyHints(lines)
+    if (status === 102) this.response.writeProcessing()
+    else if (lines['link'] !== undefined || lines['Link'] !== undefined) this.response.writeEarlyHints(lines)
   }
 
   #closed(): void {
-    if (this.upgrade === undefined && this.#response.writableFinished) return
+    if (this.upgrade === undefined && this.response.writableFinished) return
     this.#gone = true
     const listeners = this.#onGone
     this.#onGone = undefined

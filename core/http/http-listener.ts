@@ -1,5 +1,12 @@
+import { createServer, ServerResponse, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { GatewayError } from '../errors/gateway-error.ts'
 import type { Reply } from '../pipeline/reply.ts'
-import type { GatewayRequest } from './gateway-request.ts'
+import { GatewayRequest, type UpgradeRequest } from './gateway-request.ts'
+import { refusal } from './request-guard.ts'
+import { rescue } from './rescue.ts'
+import { answerParserError } from './parser-errors.ts'
 
 /** Answers one request. What it throws is turned into a response by core/http/rescue.ts. */
 export type RequestHandler = (request: GatewayRequest) => Promise<Reply>
@@ -17,12 +24,130 @@ export interface HttpListenerOptions {
   readonly onFailure: (error: unknown, request: GatewayRequest) => void
 }
 
-/** Accepts connections and hands requests to a handler. */
-export declare class HttpListener {
-  constructor(options: HttpListenerOptions)
+/** How often connections are checked for requests that take too long, in milliseconds. */
+const timeoutCheckMs = 1000
+
+/**
+ * Accepts connections and hands requests to a handler. Refuses what could be read in two ways: node's strict parser and
+ * `request-guard.ts` answer 400 and close. Every request gets exactly one answer, or its connection is cut.
+ */
+export class HttpListener implements AsyncDisposable {
+  readonly #options: HttpListenerOptions
+  readonly #server: Server
+  readonly #tunnels = new Set<Duplex>()
+  readonly #onReplyEnd = (): void => {
+    if (this.#draining) setImmediate(() => this.#server.closeIdleConnections())
+  }
+  #draining = false
+
+  constructor(options: HttpListenerOptions) {
+    this.#options = options
+    this.#server = createServer({
+      maxHeaderSize: options.maxHeaderBytes,
+      requestTimeout: options.readTimeoutMs,
+      headersTimeout: options.readTimeoutMs,
+      keepAliveTimeout: options.readTimeoutMs,
+      connectionsCheckingInterval: timeoutCheckMs,
+      requireHostHeader: false, // the guard answers with a body and closes
+      shouldUpgradeCallback: isWebSocket,
+      noDelay: true,
+    })
+    this.#server.maxHeadersCount = options.maxHeaderLines + 1
+    this.#server.on('request', (message, response) => this.#accept(message, response, false))
+    this.#server.on('checkContinue', (message, response) => this.#accept(message, response, true))
+    this.#server.on('checkExpectation', (message, response) => this.#accept(message, response, false))
+    this.#server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(message, socket, head))
+    this.#server.on('clientError', answerParserError)
+  }
+
   /** @returns the port listened on */
-  listen(host: string, port: number): Promise<number>
-  /** Stops accepting; resolves when every connection is finished, cutting what is left when `deadline` aborts. */
-  drain(deadline: AbortSignal): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ host, port, backlog: 4096 }, () => {
+        this.#server.off('error', reject)
+        resolve((this.#server.address() as AddressInfo).port) // a TCP server's address is always of this type
+      })
+    })
+  }
+
+  /**
+   * Stops accepting; resolves when every request and tunnel is finished. What is left when `deadline` aborts is cut.
+   */
+  async drain(deadline: AbortSignal): Promise<void> {
+    this.#draining = true
+    const cut = (): void => {
+      this.#server.closeAllConnections()
+      for (const socket of this.#tunnels) socket.destroy()
+    }
+    if (deadline.aborted) cut()
+    else deadline.addEventListener('abort', cut, { once: true })
+    await new Promise<void>((resolve) => {
+      if (!this.#server.listening) resolve()
+      else this.#server.close(() => resolve())
+      this.#server.closeIdleConnections()
+    })
+    while (this.#tunnels.size > 0) {
+      await new Promise((resolve) => [...this.#tunnels][0]?.once('close', resolve))
+    }
+    deadline.removeEventListener('abort', cut)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain(AbortSignal.abort())
+  }
+
+  #accept(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean, upgrade?: UpgradeRequest): void {
+    const { replayBodyBytes, maxHeaderLines } = this.#options
+    const request = new GatewayRequest({ message, response, upgrade, replayBodyBytes, expectsContinue })
+    const refused = refusal(message, maxHeaderLines)
+    if (refused !== undefined) {
+      response.shouldKeepAlive = false
+      this.#send(refused, response)
+      return
+    }
+    this.#options.handle(request).then(
+      (reply) => this.#send(reply, response, request),
+      (error: unknown) => this.#fail(error, request),
+    )
+  }
+
+  #upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const response = new ServerResponse(message)
+    response.shouldKeepAlive = false
+    response.assignSocket(socket as Socket) // node:http hands out the TCP socket of the connection
+    response.once('finish', () => socket.end())
+    if (head.byteLength > 0) socket.unshift(head)
+    this.#tunnels.add(socket)
+    socket.on('error', () => socket.destroy())
+    socket.once('close', () => this.#tunnels.delete(socket))
+    this.#accept(message, response, false, { socket })
+  }
+
+  #send(reply: Reply, response: ServerResponse, request?: GatewayRequest): void {
+    if (response.destroyed || request?.gone === true) {
+      reply.discard()
+      return
+    }
+    if (this.#draining) response.shouldKeepAlive = false
+    reply.onEnd(this.#onReplyEnd)
+    try {
+      reply.sendTo(response)
+    } catch (error) {
+      reply.discard()
+      if (request !== undefined) this.#options.onFailure(error, request)
+      response.destroy()
+    }
+  }
+
+  #fail(error: unknown, request: GatewayRequest): void {
+    const known = error instanceof GatewayError
+    if (!known || error.status === 500) this.#options.onFailure(error, request)
+    this.#send(rescue(error), request.response, request)
+  }
+}
+
+/** Other protocols (h2c, for one) are offers that a server may ignore (RFC 9110 section 7.8): the request goes on as it is. */
+function isWebSocket(message: IncomingMessage): boolean {
+  return message.headers.upgrade?.toLowerCase() === 'websocket' && message.method === 'GET'
 }

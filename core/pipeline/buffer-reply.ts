@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { GatewayError } from '../errors/gateway-error.ts'
 import { Reply } from './reply.ts'
 
 /** A reply whose whole body is at hand. Adds `Content-Length`. */
@@ -22,6 +23,12 @@ export class BufferReply extends Reply {
 
   override discard(): void {
     this.finish('discarded', 0)
+  }
+
+  override async bytes(maxBytes: number): Promise<Uint8Array> {
+    this.discard()
+    if (this.#body.byteLength <= maxBytes) return this.#body
+    throw new GatewayError('upstream_failed', `the answer is longer than ${maxBytes} bytes`)
   }
 }
 

@@ -15,18 +15,17 @@ export class Exchange {
   /** Where this attempt goes, or undefined for the default upstream (the provider). */
   readonly upstream: Upstream | undefined
   readonly times: ExchangeTimes
+  /** Value of `X-Start-Time`: when the head was received, Unix time in nanoseconds as decimal text. */
+  readonly startTime: string
   #facts: Map<ContextKey<unknown>, unknown> | undefined
 
-  constructor(
-    id: string,
-    request: GatewayRequest,
-    { route, times, upstream }: { route: FunctionRoute; times: ExchangeTimes; upstream?: Upstream | undefined },
-  ) {
+  constructor(id: string, request: GatewayRequest, facts: ExchangeFacts) {
     this.id = id
     this.request = request
-    this.route = route
-    this.times = times
-    this.upstream = upstream
+    this.route = facts.route
+    this.times = facts.times
+    this.startTime = facts.startTime
+    this.upstream = facts.upstream
   }
 
   /** Aborts when the client is gone or the gateway gives the call up. Created on first use: costs nothing until asked for. */
@@ -48,11 +47,20 @@ export class Exchange {
 
   /** Returns a copy of this exchange that goes to `upstream`. */
   placedOn(upstream: Upstream): Exchange {
-    const copy = new Exchange(this.id, this.request, { route: this.route, times: this.times, upstream })
+    const { route, times, startTime } = this
+    const copy = new Exchange(this.id, this.request, { route, times, startTime, upstream })
     this.#facts ??= new Map()
     copy.#facts = this.#facts
     return copy
   }
+}
+
+/** What an exchange is made from, besides its id and request. */
+export interface ExchangeFacts {
+  readonly route: FunctionRoute
+  readonly times: ExchangeTimes
+  readonly startTime: string
+  readonly upstream?: Upstream | undefined
 }
 
 /** When things happened to a call: milliseconds of the monotonic clock, 0 until they happen. */

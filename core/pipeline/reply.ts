@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { GatewayError } from '../errors/gateway-error.ts'
 import type { HeaderList } from '../http/header-list.ts'
 
 /**
@@ -17,7 +18,7 @@ export type ReplyEndListener = (end: ReplyEnd, bytesSent: number) => void
  * The answer to one request, before its first byte is sent. Middleware may read and change `status` and `headers`, and
  * may replace the reply by another one after calling `discard`. Core sends it once the outermost middleware returned it.
  *
- * Order: (change headers)* -> sendTo | discard -> end listeners, exactly once.
+ * Order: (change headers)* -> sendTo | discard | bytes -> end listeners, exactly once.
  */
 export abstract class Reply {
   status: number
@@ -44,6 +45,16 @@ export abstract class Reply {
 
   /** Gives the reply up: frees its upstream connection, sends nothing. */
   abstract discard(): void
+
+  /**
+   * Reads the whole body in place of sending it, for middleware that makes another reply of it. Ends as `discarded`.
+   * @throws GatewayError `not_supported` when this kind of reply cannot be read, `upstream_failed` when the body is longer
+   *   than `maxBytes` or breaks off
+   */
+  bytes(_maxBytes: number): Promise<Uint8Array> {
+    this.discard()
+    return Promise.reject(new GatewayError('not_supported', 'the body of this reply cannot be read by middleware'))
+  }
 
   /** Tells the listeners, once. Subclasses call it when nothing more will be sent. */
   protected finish(end: ReplyEnd, bytesSent: number): void {

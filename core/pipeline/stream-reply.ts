@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { GatewayError } from '../errors/gateway-error.ts'
 import type { HeaderList } from '../http/header-list.ts'
 import { Reply } from './reply.ts'
 
@@ -12,7 +13,12 @@ export class StreamReply extends Reply {
   readonly #discardBody: () => void
 
   /** @param discardBody frees the source when the reply is never sent */
-  constructor(status: number, headers: HeaderList, body: AsyncIterable<Uint8Array>, discardBody: () => void = () => {}) {
+  constructor(
+    status: number,
+    headers: HeaderList,
+    body: AsyncIterable<Uint8Array>,
+    discardBody: () => void = () => {},
+  ) {
     super(status, '', headers)
     this.#body = body
     this.#discardBody = discardBody
@@ -27,6 +33,23 @@ export class StreamReply extends Reply {
   override discard(): void {
     this.#discardBody()
     this.finish('discarded', 0)
+  }
+
+  override async bytes(maxBytes: number): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = []
+    let length = 0
+    try {
+      for await (const chunk of this.#body) {
+        length += chunk.byteLength
+        if (length > maxBytes) throw new GatewayError('upstream_failed', `the answer is longer than ${maxBytes} bytes`)
+        chunks.push(chunk)
+      }
+    } catch (error) {
+      throw GatewayError.from(error, 'upstream_failed', 'the answer broke off')
+    } finally {
+      this.discard()
+    }
+    return Buffer.concat(chunks, length)
   }
 
   async #pump(response: ServerResponse): Promise<void> {

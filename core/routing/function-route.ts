@@ -5,6 +5,6 @@ export interface FunctionRoute {
   readonly identity: FunctionIdentity
   /** Raw path and query after the name, as received: empty, or starting with `/` or `?`. Percent-encoding untouched. */
   readonly rest: string
-  /** Raw path and query as received, starting with `/function/`. */
+  /** Path and query for a provider, starting with `/function/`: as received, but for a percent-encoded name. */
   readonly target: string
 }

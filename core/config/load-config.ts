@@ -1,0 +1,48 @@
+import { dirname, resolve } from 'node:path'
+import { GatewayError } from '../errors/gateway-error.ts'
+import { readConfigFile } from './config-file.ts'
+import type { ConfigFault } from './config-fault.ts'
+import { readEnvironment, valueOf, type Environment } from './environment.ts'
+import { readFlags, type FlagValues } from './flags.ts'
+import type { GatewayConfig } from './gateway-config.ts'
+import { resolveConfig } from './resolve-config.ts'
+
+/** Where a configuration comes from. */
+export interface ConfigSources {
+  /** The value of `--config`, relative to `cwd`; wins over the variable `PILOTLIGHT_CONFIG`. */
+  readonly argvConfigPath: string | undefined
+  readonly flags: FlagValues
+  readonly env: Environment
+  readonly cwd: string
+}
+
+/**
+ * Reads the whole configuration. For each setting the flag wins over the file, the file over the environment, and the
+ * environment over the default: the file is written by the operator for this very gateway, while variables often come from
+ * an image or a chart that was made for OpenFaaS.
+ *
+ * @throws GatewayError `config_invalid`; its message lists every fault of every source, one a line
+ */
+export function loadConfig(sources: ConfigSources): GatewayConfig {
+  const environment = readEnvironment(sources.env)
+  const flags = readFlags(sources.flags)
+  const path = sources.argvConfigPath ?? valueOf(sources.env, 'PILOTLIGHT_CONFIG')
+  const absolutePath = path === undefined ? undefined : resolve(sources.cwd, path)
+  const file =
+    path === undefined || absolutePath === undefined ? { settings: {}, faults: [] } : readConfigFile(absolutePath, path)
+  const { config, faults } = resolveConfig([environment.settings, file.settings, flags.settings])
+  // Only the file can combine settings wrongly: plugins and their options have no flags and no variables.
+  const combined = faults.map(({ where, text }) => ({ where: `${path ?? 'settings'}: ${where}`, text }))
+  const all = [...flags.faults, ...file.faults, ...combined, ...environment.faults]
+  if (all.length > 0) throw new GatewayError('config_invalid', describe(all))
+  return {
+    ...config,
+    notices: environment.notices,
+    baseDirectory: absolutePath === undefined ? sources.cwd : dirname(absolutePath),
+  }
+}
+
+function describe(faults: readonly ConfigFault[]): string {
+  const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`
+  return [`configuration is invalid, ${count}:`, ...faults.map(({ where, text }) => `  ${where}: ${text}`)].join('\n')
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod'
+import { parseDuration } from './duration.ts'
+import { maskUserInfo } from './mask-secrets.ts'
+
+/** A Go duration (`1m30s`) or an integer of seconds; decodes to milliseconds. */
+export const duration = z.unknown().transform((value, context) => {
+  const isText = typeof value === 'string' || typeof value === 'number'
+  const milliseconds = isText ? parseDuration(String(value)) : undefined
+  if (milliseconds !== undefined) return milliseconds
+  const message = `expected a duration such as "30s", "1m30s" or an integer of seconds, got ${JSON.stringify(value)}`
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+})
+
+/** An http or https URL; decodes to one whose path ends in `/`, without query and fragment. */
+export const baseUrl = z.string({ error: urlWanted }).transform((value, context) => {
+  const url = URL.parse(value)
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    context.addIssue({ code: 'custom', message: urlWanted({ input: value }) })
+    return z.NEVER
+  }
+  if (!url.pathname.endsWith('/')) url.pathname += '/'
+  url.search = ''
+  url.hash = ''
+  return url
+})
+
+/** An integer as text. */
+export const integerText = z
+  .string()
+  .regex(/^[+-]?\d+$/, 'expected an integer')
+  .transform(Number)
+
+/** A TCP port; 0 takes any free one. */
+export const port = z.int().min(0).max(65_535)
+
+/** Which engine forwards plain requests. */
+export const engine = z.enum(['undici', 'http-proxy'])
+
+/** The least severe lines that are written. */
+export const logLevel = z.enum(['debug', 'info', 'warn', 'error', 'silent'])
+
+/** The shape of log lines. */
+export const logFormat = z.enum(['text', 'json'])
+
+/** How many gateway processes share the port. This version runs one, and says so instead of ignoring the wish. */
+export const workers = z
+  .int()
+  .min(1)
+  .refine((count) => count === 1, 'this version supports only one worker: use 1')
+
+/** Where gateways coordinate. This version coordinates in its own process only, and says so instead of ignoring the wish. */
+export const redisUrl = z
+  .string()
+  .refine((url) => url === '', 'this version supports only the in-process coordinator: leave it empty')
+
+const pluginEntry = z.preprocess(
+  (entry) => (typeof entry === 'string' ? { use: entry } : entry),
+  z.strictObject(
+    { use: z.string().min(1), options: z.unknown().optional() },
+    { error: 'expected the name of a plugin or an object with "use" and "options"' },
+  ),
+)
+
+/**
+ * What the configuration file may say. Keys are those of `GatewayConfig`, durations without the `Ms` because their
+ * values carry a unit. Every key may be absent; unknown keys are refused.
+ */
+export const fileSchema = z
+  .strictObject({
+    host: z.string(),
+    port,
+    metricsPort: port,
+    functionsProviderUrl: baseUrl,
+    logsProviderUrl: baseUrl,
+    readTimeout: duration,
+    writeTimeout: duration,
+    upstreamTimeout: duration,
+    functionNamespace: z.string(),
+    scaleFromZero: z.boolean(),
+    basicAuth: z.boolean(),
+    secretMountPath: z.string().min(1),
+    prometheusUrl: baseUrl.nullable(),
+    maxConnectionsPerUpstream: z.int().min(1),
+    writeRequestUri: z.boolean(),
+    redisUrl,
+    workers,
+    holdTimeout: duration,
+    quietPeriod: duration,
+    gracePeriod: duration,
+    engine,
+    maxHeaderBytes: z.int().min(1024),
+    maxHeaderLines: z.int().min(1),
+    replayBodyBytes: z.int().min(0),
+    trustForwarded: z.boolean(),
+    logLevel,
+    logFormat,
+    pluginSetupTimeout: duration,
+    plugins: z.array(pluginEntry),
+    pluginOptions: z.record(z.string(), z.unknown()),
+  })
+  .partial()
+
+type FileContent = z.output<typeof fileSchema>
+
+/** What one source (flags, file or environment) says; what it does not mention is absent, never undefined. */
+export type Settings = { readonly [Key in keyof FileContent]?: Exclude<FileContent[Key], undefined> }
+
+function urlWanted({ input }: { readonly input?: unknown }): string {
+  const got = typeof input === 'string' ? maskUserInfo(input) : input
+  return `expected an http or https URL, got ${JSON.stringify(got)}`
+}

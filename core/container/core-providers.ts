@@ -1,0 +1,81 @@
+import type { GatewayConfig as Config } from '../config/gateway-config.ts'
+import { GatewayConfig } from '../config/gateway-config.ts'
+import { programVersion } from '../config/version.ts'
+import { Coordinator } from '../coordination/coordinator.ts'
+import { MemoryCoordinator } from '../coordination/memory-coordinator.ts'
+import { EngineForwarder } from '../http/engine.ts'
+import { Forwarder } from '../http/forwarder.ts'
+import { HttpClient } from '../http/http-client.ts'
+import { HttpProxyForwarder } from '../http/http-proxy-forwarder.ts'
+import { UndiciForwarder } from '../http/undici-forwarder.ts'
+import { UndiciHttpClient } from '../http/undici-http-client.ts'
+import { LocalReplicaDirectory } from '../replicas/local-replica-directory.ts'
+import { ReplicaDirectory } from '../replicas/replica-directory.ts'
+import { InvocationCells } from '../telemetry/invocation-cells.ts'
+import { InvocationEventHub } from '../telemetry/invocation-event-hub.ts'
+import { InvocationEvents } from '../telemetry/invocation-events.ts'
+import { InvocationSeries } from '../telemetry/invocation-series.ts'
+import { Logger } from '../telemetry/logger.ts'
+import { Meter } from '../telemetry/meter.ts'
+import { Metrics } from '../telemetry/metrics.ts'
+import { ProcessMetrics } from '../telemetry/process-metrics.ts'
+import { ReplicaSeries } from '../telemetry/replica-series.ts'
+import { Clock } from '../time/clock.ts'
+import { Random } from '../time/random.ts'
+import { provide, type Provider } from './container.ts'
+import { token } from './token.ts'
+
+/** Token of the collection that the metrics page is made from. */
+export const MetricsPage = token<Metrics>('MetricsPage')
+
+/** Token of the cells behind {@link InvocationSeries}. */
+const FunctionSeries = token<InvocationCells>('FunctionSeries')
+
+/** Token of the measurements of the process itself. */
+export const ProcessSeries = token<ProcessMetrics>('ProcessSeries')
+
+const connectTimeoutMs = 5_000
+
+/** The composition root of core: what every gateway is made of, before its plugins. */
+export const coreProviders: readonly Provider[] = [
+  provide(ReplicaDirectory, { clock: Clock }, (deps) => new LocalReplicaDirectory(deps)),
+  provide(Coordinator, { clock: Clock, directory: ReplicaDirectory }, (deps) => new MemoryCoordinator(deps)),
+  provide(HttpClient, { clock: Clock }, ({ clock }) => new UndiciHttpClient({ clock, connectTimeoutMs })),
+  provide(Forwarder, { clock: Clock, config: GatewayConfig }, createForwarder),
+  provide(Random, {}, () => Math.random),
+  provide(InvocationEvents, { log: Logger, clock: Clock }, (deps) => new InvocationEventHub(deps)),
+  provide(FunctionSeries, { log: Logger, clock: Clock }, (deps) => new InvocationCells(deps)),
+  provide(InvocationSeries, { series: FunctionSeries }, ({ series }) => series),
+  provide(MetricsPage, { log: Logger, clock: Clock, directory: ReplicaDirectory, series: FunctionSeries }, createMetrics),
+  provide(Meter, { metrics: MetricsPage }, ({ metrics }) => metrics.meter),
+  provide(ProcessSeries, { meter: Meter }, ({ meter }) => new ProcessMetrics({ meter, version: programVersion() })),
+]
+
+function createForwarder({ clock, config }: { clock: Clock; config: Config }): EngineForwarder {
+  const { maxConnectionsPerUpstream, maxHeaderBytes } = config
+  const options = { maxConnectionsPerUpstream, maxHeaderBytes, connectTimeoutMs }
+  const httpProxy = new HttpProxyForwarder({ clock, options })
+  return new EngineForwarder({
+    httpProxy,
+    plain: config.engine === 'http-proxy' ? httpProxy : new UndiciForwarder({ clock, options }),
+  })
+}
+
+interface MetricsNeeds {
+  readonly log: Logger
+  readonly clock: Clock
+  readonly directory: ReplicaDirectory
+  readonly series: InvocationCells
+}
+
+function createMetrics({ log, clock, directory, series }: MetricsNeeds): Metrics {
+  const metrics = new Metrics({ log, clock })
+  metrics.include({
+    read: () => {
+      series.forgetUnknown((name) => directory.knows(name))
+      return series.read()
+    },
+  })
+  metrics.include(new ReplicaSeries({ directory, clock }))
+  return metrics
+}

@@ -1,0 +1,62 @@
+import { Agent, type ClientRequest, type IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import httpProxy from 'http-proxy'
+import type { Reply } from '../pipeline/reply.ts'
+import type { Clock } from '../time/clock.ts'
+import type { ForwardCall, Forwarder } from './forwarder.ts'
+import { HttpProxyAttempt } from './http-proxy-attempt.ts'
+import type { ForwarderOptions } from './undici-forwarder.ts'
+import { upstreamFailed } from './upstream-errors.ts'
+
+type ProxyServer = ReturnType<typeof httpProxy.createProxyServer>
+
+/**
+ * Forwards with http-proxy: every upgrade, and everything else where this engine is chosen. http-proxy builds the outgoing
+ * request and moves the body; heads, answers, errors and time-outs are handled here, because it mends paths, drops
+ * trailers, and ends the client's connection by itself.
+ */
+export class HttpProxyForwarder implements Forwarder {
+  readonly #clock: Clock
+  readonly #agent: Agent
+  readonly #proxy: ProxyServer
+  readonly #attempts = new WeakMap<IncomingMessage, HttpProxyAttempt>()
+
+  constructor(deps: { clock: Clock; options: ForwarderOptions }) {
+    this.#clock = deps.clock
+    this.#agent = new Agent({ keepAlive: true, maxSockets: deps.options.maxConnectionsPerUpstream, scheduling: 'lifo' })
+    this.#proxy = httpProxy.createProxyServer({ selfHandleResponse: true, xfwd: false })
+    const onOutgoing = (outgoing: ClientRequest, message: IncomingMessage): void => {
+      this.#attempts.get(message)?.prepare(outgoing)
+    }
+    this.#proxy.on('proxyReq', onOutgoing)
+    this.#proxy.on('proxyReqWs', onOutgoing)
+  }
+
+  async forward(call: ForwardCall): Promise<Reply> {
+    const body = call.request.upgrade === undefined ? await call.request.body.open() : undefined
+    return new Promise<Reply>((resolve, reject) => {
+      const attempt = new HttpProxyAttempt(call, { clock: this.#clock, resolve, reject })
+      this.#attempts.set(call.request.message, attempt)
+      const onError = (error: unknown): void => attempt.failed(upstreamFailed(error))
+      if (call.request.upgrade === undefined) this.#web(call, attempt.bodyOf(body), onError)
+      else this.#tunnel(call, attempt, onError)
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#proxy.close()
+    this.#agent.destroy()
+  }
+
+  #web(call: ForwardCall, body: Readable, onError: (error: unknown) => void): void {
+    const target = new URL(call.origin)
+    this.#proxy.web(call.request.message, call.request.response, { target, agent: this.#agent, buffer: body }, onError)
+  }
+
+  #tunnel(call: ForwardCall, attempt: HttpProxyAttempt, onError: (error: unknown) => void): void {
+    const { socket } = call.request.upgrade ?? {}
+    if (socket === undefined) throw new Error('invariant: a tunnel needs an upgrade request')
+    this.#proxy.ws(call.request.message, socket, Buffer.alloc(0), { target: new URL(call.origin) }, onError)
+    attempt.takeOverTunnel()
+  }
+}

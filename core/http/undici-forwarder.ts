@@ -1,0 +1,77 @@
+import type { Readable } from 'node:stream'
+import { Pool, type Dispatcher } from 'undici'
+import type { Reply } from '../pipeline/reply.ts'
+import type { Clock } from '../time/clock.ts'
+import type { ForwardCall, Forwarder } from './forwarder.ts'
+import { UndiciAttempt } from './undici-attempt.ts'
+import { upstreamFailed } from './upstream-errors.ts'
+
+/** Sizes of the connection pools of an engine. */
+export interface ForwarderOptions {
+  /** Most connections to one origin; further calls wait for one. */
+  readonly maxConnectionsPerUpstream: number
+  /** Largest head of an answer, in bytes. */
+  readonly maxHeaderBytes: number
+  /** Milliseconds a new connection may take. */
+  readonly connectTimeoutMs: number
+}
+
+/** Forwards with undici's low-level dispatch, one pool of keep-alive connections per origin. */
+export class UndiciForwarder implements Forwarder {
+  readonly #clock: Clock
+  readonly #options: ForwarderOptions
+  readonly #pools = new Map<string, Pool>()
+
+  constructor(deps: { clock: Clock; options: ForwarderOptions }) {
+    this.#clock = deps.clock
+    this.#options = deps.options
+  }
+
+  forward(call: ForwardCall): Promise<Reply> {
+    const body = call.request.body.open()
+    if (body instanceof Promise) return body.then((bytes) => this.#dispatch(call, bytes))
+    return this.#dispatch(call, body)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const pools = [...this.#pools.values()]
+    this.#pools.clear()
+    await Promise.all(pools.map((pool) => pool.destroy()))
+  }
+
+  #dispatch(call: ForwardCall, body: Buffer | Readable | undefined): Promise<Reply> {
+    return new Promise<Reply>((resolve, reject) => {
+      const attempt = new UndiciAttempt(call, { clock: this.#clock, resolve, reject })
+      try {
+        this.#poolOf(call.origin).dispatch(
+          {
+            path: call.path,
+            method: call.request.method as Dispatcher.HttpMethod, // undici takes any token; its type lists the usual ones
+            headers: call.headers,
+            body: body ?? null,
+          },
+          attempt,
+        )
+      } catch (error) {
+        attempt.onResponseError(undefined, upstreamFailed(error))
+      }
+    })
+  }
+
+  #poolOf(origin: string): Pool {
+    let pool = this.#pools.get(origin)
+    if (pool === undefined) {
+      const { maxConnectionsPerUpstream, maxHeaderBytes, connectTimeoutMs } = this.#options
+      pool = new Pool(origin, {
+        connections: maxConnectionsPerUpstream,
+        maxHeaderSize: maxHeaderBytes,
+        connectTimeout: connectTimeoutMs,
+        headersTimeout: 0, // the attempt has one timer for all of it
+        bodyTimeout: 0,
+        allowH2: false,
+      })
+      this.#pools.set(origin, pool)
+    }
+    return pool
+  }
+}

@@ -1,0 +1,66 @@
+import { isHopByHop, headerNameLengths, namedInConnection } from './end-to-end-headers.ts'
+import type { GatewayRequest } from './gateway-request.ts'
+import type { HeaderList } from './header-list.ts'
+
+/** What the gateway adds to a request. */
+export interface UpstreamHeaderFacts {
+  readonly callId: string
+  /** Unix time in nanoseconds, as decimal text. */
+  readonly startTime: string
+  /** Whether `X-Forwarded-*` of the client are kept and appended to, or replaced. */
+  readonly trustForwarded: boolean
+}
+
+const replaced = new Set(['host', 'expect', 'x-call-id', 'x-start-time', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'])
+const replacedLengths: ReadonlySet<number> = new Set([...replaced].map((name) => name.length))
+
+/**
+ * Returns the headers for the upstream: the client's end-to-end headers in their case and order, then `X-Call-Id`,
+ * `X-Start-Time` and `X-Forwarded-For` (peer appended, without a port), `-Host` and `-Proto` (set when absent).
+ */
+export function upstreamHeaders(request: GatewayRequest, facts: UpstreamHeaderFacts): HeaderList {
+  const raw = request.rawHeaders
+  const named = namedInConnection(request.header('connection'))
+  const headers: HeaderList = []
+  const forwarded: Forwarded = { for: '', host: '', proto: '' }
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    const value = raw[i + 1] ?? ''
+    if (named !== undefined || headerNameLengths.has(name.length) || replacedLengths.has(name.length)) {
+      const lower = name.toLowerCase()
+      if (isHopByHop(lower) || named?.has(lower) === true) continue
+      if (replaced.has(lower)) {
+        if (facts.trustForwarded) note(forwarded, lower, value)
+        continue
+      }
+    }
+    headers.push(name, value)
+  }
+  addForwarded(headers, forwarded, request)
+  headers.push('X-Call-Id', facts.callId, 'X-Start-Time', facts.startTime)
+  return headers
+}
+
+interface Forwarded {
+  for: string
+  host: string
+  proto: string
+}
+
+function note(forwarded: Forwarded, lower: string, value: string): void {
+  if (lower === 'x-forwarded-for') forwarded.for = forwarded.for === '' ? value : `${forwarded.for}, ${value}`
+  else if (lower === 'x-forwarded-host') forwarded.host = value
+  else if (lower === 'x-forwarded-proto') forwarded.proto = value
+}
+
+function addForwarded(headers: HeaderList, forwarded: Forwarded, request: GatewayRequest): void {
+  const peer = request.remoteAddress
+  headers.push(
+    'X-Forwarded-For',
+    forwarded.for === '' ? peer : `${forwarded.for}, ${peer}`,
+    'X-Forwarded-Host',
+    forwarded.host === '' ? (request.header('host') ?? '') : forwarded.host,
+    'X-Forwarded-Proto',
+    forwarded.proto === '' ? 'http' : forwarded.proto,
+  )
+}

@@ -1,0 +1,85 @@
+import { GatewayError } from '../errors/gateway-error.ts'
+import type { Forwarder } from '../http/forwarder.ts'
+import { upstreamHeaders } from '../http/upstream-headers.ts'
+import type { InvocationEvents } from '../telemetry/invocation-events.ts'
+import type { Clock } from '../time/clock.ts'
+import type { Exchange } from './exchange.ts'
+import type { Reply } from './reply.ts'
+import type { Upstream } from './upstream.ts'
+
+/** What the innermost step of the function path works with. */
+export interface ForwardStepDeps {
+  readonly forwarder: Forwarder
+  readonly events: InvocationEvents
+  readonly clock: Clock
+  /** The provider, for exchanges that no middleware placed elsewhere; undefined while there is none. */
+  readonly defaultUpstream: () => Upstream | undefined
+  readonly options: ForwardStepOptions
+}
+
+/** Settings of the forward step. */
+export interface ForwardStepOptions {
+  /** Milliseconds until the last byte of an answer; 0 is no limit. */
+  readonly timeoutMs: number
+  readonly trustForwarded: boolean
+}
+
+/** Methods that may be repeated although an attempt may have reached its upstream (RFC 9110 section 9.2.2). */
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+
+/**
+ * Sends an exchange to its upstream: the end of the function path. An attempt that was cut before its answer began, as
+ * happens when an upstream closes an idle connection just as it is used again, is repeated once where that is safe.
+ */
+export class ForwardStep {
+  readonly #deps: ForwardStepDeps
+
+  constructor(deps: ForwardStepDeps) {
+    this.#deps = deps
+  }
+
+  /** @throws GatewayError as {@link Forwarder}, or `provider_unavailable` without an upstream */
+  async handle(exchange: Exchange): Promise<Reply> {
+    const { clock, events } = this.#deps
+    const upstream = exchange.upstream ?? this.#deps.defaultUpstream()
+    if (upstream === undefined) throw new GatewayError('provider_unavailable', 'no provider is connected to this gateway')
+    const isFirstAttempt = exchange.times.forwardedMs === 0
+    exchange.times.forwardedMs = clock.monotonicMs()
+    if (isFirstAttempt) events.started(exchange)
+    try {
+      return await this.#attempt(exchange, upstream)
+    } catch (error) {
+      if (!mayRepeat(error, exchange)) throw error
+      return this.#attempt(exchange, upstream)
+    }
+  }
+
+  #attempt(exchange: Exchange, upstream: Upstream): Promise<Reply> {
+    const { request, route, id, startTime } = exchange
+    const { timeoutMs, trustForwarded } = this.#deps.options
+    const call = {
+      request,
+      origin: upstream.origin,
+      path: upstream.basePath + (upstream.kind === 'provider' ? route.target : instancePath(route.rest)),
+      headers: upstreamHeaders(request, { callId: id, startTime, trustForwarded }),
+      timeoutMs,
+    }
+    if (request.upgrade === undefined) return this.#deps.forwarder.forward(call)
+    return this.#deps.forwarder.forward({ ...call, tunnelHeaders: { 'x-call-id': id, 'x-start-time': startTime } })
+  }
+}
+
+function instancePath(rest: string): string {
+  return rest.startsWith('/') ? rest : `/${rest}`
+}
+
+function mayRepeat(error: unknown, { request }: Exchange): boolean {
+  return (
+    error instanceof GatewayError &&
+    error.code === 'upstream_failed' &&
+    error.details['accepted'] === true &&
+    idempotent.has(request.method) &&
+    request.body.replayable &&
+    !request.gone
+  )
+}

@@ -1,0 +1,69 @@
+import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { PluginEntry } from '../config/gateway-config.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
+import type { Plugin } from './plugin.ts'
+
+/** A plugin and the options its entry in the configuration gives. */
+export interface LoadedPlugin {
+  readonly plugin: Plugin
+  readonly options: unknown
+  /** Where in the configuration it stands, for error messages. */
+  readonly path: string
+}
+
+const builtIn = /^[a-z][a-z0-9-]*$/
+
+/**
+ * Imports the plugins that a configuration names: built-in ones by name, others by path (relative to `baseDirectory`) or
+ * package name. A module must export its plugin as `default` or `plugin`.
+ *
+ * @throws GatewayError `config_invalid` naming every entry that could not be loaded
+ */
+export async function loadPlugins(entries: readonly PluginEntry[], baseDirectory: string): Promise<readonly LoadedPlugin[]> {
+  const results = await Promise.allSettled(entries.map((entry, index) => load(entry, `plugins[${index}]`, baseDirectory)))
+  const faults = results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason.message)] : []))
+  if (faults.length > 0) throw new GatewayError('config_invalid', faults.join('\n'))
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+}
+
+async function load(entry: PluginEntry, path: string, baseDirectory: string): Promise<LoadedPlugin> {
+  let module: Readonly<Record<string, unknown>>
+  try {
+    module = await importEntry(entry.use, baseDirectory)
+  } catch (error) {
+    throw new Error(`${path}: plugin "${entry.use}" cannot be loaded: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  const plugin = module['default'] ?? module['plugin']
+  if (!isPlugin(plugin)) {
+    throw new Error(`${path}: "${entry.use}" exports no plugin; export it as default, made with definePlugin`)
+  }
+  return { plugin, options: entry.options, path }
+}
+
+async function importEntry(use: string, baseDirectory: string): Promise<Readonly<Record<string, unknown>>> {
+  if (use.startsWith('.') || use.startsWith('/')) return import(pathToFileURL(resolve(baseDirectory, use)).href)
+  if (builtIn.test(use)) {
+    try {
+      return await import(new URL(`../../plugins/${use}/index.ts`, import.meta.url).href)
+    } catch (error) {
+      if (!isMissing(error, `/plugins/${use}/index.ts`)) throw error
+    }
+  }
+  return import(pathToFileURL(createRequire(resolve(baseDirectory, 'package.json')).resolve(use)).href)
+}
+
+function isMissing(error: unknown, ending: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(ending)
+}
+
+function isPlugin(value: unknown): value is Plugin {
+  return (
+    typeof value === 'object' && value !== null &&
+    'name' in value && typeof value.name === 'string' &&
+    'needs' in value && typeof value.needs === 'object' &&
+    'setup' in value && typeof value.setup === 'function' &&
+    'options' in value && typeof value.options === 'object' && value.options !== null && 'parse' in value.options
+  )
+}

@@ -1,0 +1,80 @@
+import type { GatewayConfig } from './config/gateway-config.ts'
+import type { Gateway, GatewayAddresses } from './gateway.ts'
+import type { Logger } from './telemetry/logger.ts'
+import type { Clock } from './time/clock.ts'
+
+/** The part of the process that a gateway listens to. */
+export interface SignalSource {
+  on(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown
+  off(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown
+  exit(code: number): never
+}
+
+/** What running a gateway works with. */
+export interface RunDeps {
+  readonly config: GatewayConfig
+  readonly log: Logger
+  readonly clock: Clock
+  readonly process: SignalSource
+}
+
+/**
+ * Starts a gateway and keeps it until SIGTERM or SIGINT, then: readiness off; the quiet period, in which everything is
+ * served; then up to the grace period for what is under way. A second signal exits at once.
+ *
+ * @returns the exit code
+ * @throws what `Gateway.start` throws
+ */
+export async function runUntilStopped(gateway: Gateway, deps: RunDeps): Promise<number> {
+  const { config, log, clock } = deps
+  const signals = listenForSignals(deps)
+  const addresses = await gateway.start()
+  announce(addresses, deps)
+  const signal = await signals.first
+  log.info('stopping: readiness is off, still serving', { signal, quietPeriodMs: config.quietPeriodMs })
+  gateway.announceDraining()
+  await clock.sleep(config.quietPeriodMs)
+  log.info('draining: no new connections', { gracePeriodMs: config.gracePeriodMs })
+  const deadline = new AbortController()
+  using _timer = clock.after(config.gracePeriodMs, () => deadline.abort())
+  await gateway.drain(deadline.signal)
+  if (deadline.signal.aborted) log.warn('the grace period is over: what was left has been cut')
+  await gateway[Symbol.asyncDispose]()
+  log.info('stopped')
+  signals.ignore()
+  return 0
+}
+
+function listenForSignals({ process, log }: RunDeps) {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  let received = 0
+  const on = (signal: string) => (): void => {
+    received += 1
+    if (received === 1) {
+      resolve(signal)
+      return
+    }
+    log.warn('second signal: exiting at once', { signal })
+    process.exit(1)
+  }
+  const onTerm = on('SIGTERM')
+  const onInt = on('SIGINT')
+  process.on('SIGTERM', onTerm)
+  process.on('SIGINT', onInt)
+  return {
+    first: promise,
+    ignore: (): void => {
+      process.off('SIGTERM', onTerm)
+      process.off('SIGINT', onInt)
+    },
+  }
+}
+
+function announce({ port, metricsPort }: GatewayAddresses, { config, log }: RunDeps): void {
+  const host = config.host === '' || config.host === '::' || config.host === '0.0.0.0' ? '127.0.0.1' : config.host
+  const shown = host.includes(':') ? `[${host}]` : host
+  const url = `http://${shown}:${port}`
+  const metricsUrl = `http://${shown}:${metricsPort}`
+  log.info('gateway listening', { url, metricsUrl })
+  if (config.functionsProviderUrl === undefined) log.info(`try it: curl ${url}/function/hello`)
+}

@@ -1,0 +1,97 @@
+import {
+  GatewayError,
+  type FunctionIdentity,
+  type FunctionStatus,
+  type HttpClientResponse,
+  type ScaleOptions,
+  type ServiceQuery,
+} from '#core'
+import { decodeStatus } from './provider-answers.ts'
+import type { ProviderCaller } from './provider-caller.ts'
+import type { ProviderReader } from './provider-reader.ts'
+
+const maxStatusBytes = 1024 * 1024
+const maxRefusalBytes = 4 * 1024
+
+/**
+ * Status and scale calls over HTTP. A status is repeated inside its time limit; a scale call is sent once, because only its
+ * caller knows whether the wish still holds.
+ */
+export class HttpServiceQuery implements ServiceQuery {
+  readonly #caller: ProviderCaller
+  readonly #reader: ProviderReader
+  readonly #statusTimeoutMs: number
+  readonly #scaleTimeoutMs: number
+
+  constructor(deps: {
+    caller: ProviderCaller
+    reader: ProviderReader
+    timeouts: { statusTimeoutMs: number; scaleTimeoutMs: number }
+  }) {
+    this.#caller = deps.caller
+    this.#reader = deps.reader
+    this.#statusTimeoutMs = deps.timeouts.statusTimeoutMs
+    this.#scaleTimeoutMs = deps.timeouts.scaleTimeoutMs
+  }
+
+  async status(target: FunctionIdentity, signal?: AbortSignal): Promise<FunctionStatus | undefined> {
+    const answer = await this.#reader.read({
+      target: `system/function/${segment(target.name)}?${new URLSearchParams({ namespace: target.namespace, usage: 'false' })}`,
+      timeoutMs: this.#statusTimeoutMs,
+      maxBytes: maxStatusBytes,
+      signal,
+    })
+    return answer.status === 404 ? undefined : decodeStatus(answer)
+  }
+
+  async scale(target: FunctionIdentity, replicas: number, { signal, fence }: ScaleOptions = {}): Promise<void> {
+    const { name, namespace } = target
+    const response = await this.#caller.call({
+      method: 'POST',
+      // Providers differ in where they read name and namespace from: both places say the same.
+      target: `system/scale-function/${segment(name)}?${new URLSearchParams({ namespace })}`,
+      headers: {
+        'content-type': 'application/json',
+        ...(fence === undefined ? {} : { 'x-pilotlight-fence': String(fence) }),
+      },
+      body: JSON.stringify({ serviceName: name, replicas, namespace }),
+      timeoutMs: this.#scaleTimeoutMs,
+      ...(signal === undefined ? {} : { signal }),
+    })
+    const text = await excerpt(response)
+    if (response.status >= 200 && response.status < 300) return
+    throw refusal(target, replicas, { status: response.status, text })
+  }
+}
+
+/** Encodes a function's name as one path segment. */
+function segment(name: string): string {
+  return encodeURIComponent(name)
+}
+
+/** Reads a short body to the end, so that its connection is kept; a long or broken one says nothing. */
+async function excerpt(response: HttpClientResponse): Promise<string> {
+  try {
+    return await response.text(maxRefusalBytes)
+  } catch {
+    return ''
+  }
+}
+
+function refusal(
+  { key }: FunctionIdentity,
+  replicas: number,
+  { status, text }: { status: number; text: string },
+): GatewayError {
+  const cause = new Error(`answer of the provider: ${text}`) // may name internal addresses: for logs
+  const details = { providerStatus: status }
+  if (status === 404) {
+    return new GatewayError('function_not_found', `the provider knows no function "${key}"`, { cause, details })
+  }
+  if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
+    const message = `the provider refused to scale "${key}" to ${replicas} (status ${status}); its log says why`
+    return new GatewayError('no_ready_replica', message, { cause, details })
+  }
+  const message = `the provider could not scale "${key}" to ${replicas} now (status ${status})`
+  return new GatewayError('provider_unavailable', message, { cause, details })
+}

@@ -1,0 +1,60 @@
+import type { Clock, GatewayRequest } from '#core'
+import { GatewayError } from '#core'
+
+/** Why and when a waiter gives up. */
+export interface WaiterLimits {
+  readonly timeoutMs: number
+  /** Makes the error of a waiter that ran out of time. */
+  readonly timedOut: (waitedMs: number) => GatewayError
+}
+
+/** One held call: it is released, refused, runs out of its own time, or its client leaves; whatever happens first. */
+export class Waiter {
+  readonly released: Promise<void>
+  readonly #clock: Clock
+  readonly #startedMs: number
+  #settle: (error: GatewayError | undefined) => void
+  #timer: Disposable | undefined
+  #gone: Disposable | undefined
+  #timedOut: WaiterLimits['timedOut']
+
+  /** @param onSettled called once, when the call stops waiting for whatever reason */
+  constructor(clock: Clock, request: GatewayRequest, onSettled: (waiter: Waiter) => void, limits: WaiterLimits) {
+    this.#clock = clock
+    this.#startedMs = clock.monotonicMs()
+    this.#timedOut = limits.timedOut
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.released = promise
+    this.#settle = (error) => {
+      this.#settle = () => {}
+      this.#timer?.[Symbol.dispose]()
+      this.#gone?.[Symbol.dispose]()
+      onSettled(this)
+      if (error === undefined) resolve()
+      else reject(error)
+    }
+    this.limit(limits.timeoutMs)
+    this.#gone = request.onGone(() => this.refuse(new GatewayError('client_closed', 'the client left while its call was held')))
+  }
+
+  /** Milliseconds waited so far. */
+  get waitedMs(): number {
+    return this.#clock.monotonicMs() - this.#startedMs
+  }
+
+  /** Sets the longest time to wait, counted from the beginning. */
+  limit(timeoutMs: number): void {
+    this.#timer?.[Symbol.dispose]()
+    this.#timer = this.#clock.after(Math.max(0, timeoutMs - this.waitedMs), () => this.refuse(this.#timedOut(this.waitedMs)))
+  }
+
+  /** Lets the call go on. */
+  release(): void {
+    this.#settle(undefined)
+  }
+
+  /** Ends the call with an error. */
+  refuse(error: GatewayError): void {
+    this.#settle(error)
+  }
+}

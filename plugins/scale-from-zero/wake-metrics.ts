@@ -1,0 +1,54 @@
+import type { FunctionIdentity, Meter } from '#core'
+
+/**
+ * How a wake ended.
+ * - `ready`: its callers were released
+ * - `failed`: it could not be started
+ * - `absent`: there is no such function
+ * - `abandoned`: nobody waited any more
+ */
+export type WakeOutcome = 'ready' | 'failed' | 'absent' | 'abandoned'
+
+/** Part of a cold start: asking for the first status, having it scaled, waiting until it is ready. */
+export type WakePhase = 'status' | 'scale' | 'ready'
+
+/** Instruments of waking. Unknown names never become labels. */
+export class WakeMetrics {
+  readonly #wakes
+  readonly #phases
+  readonly #coalesced
+  readonly #refused
+
+  constructor(meter: Meter, heldNow: () => number) {
+    this.#wakes = meter.createCounter('pilotlight_wakes_total', { description: 'Wakes of functions by outcome' })
+    this.#phases = meter.createHistogram('pilotlight_wake_phase_seconds', {
+      description: 'Time a wake spent in each of its phases',
+      advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] },
+    })
+    this.#coalesced = meter.createCounter('pilotlight_coalesced_callers_total', {
+      description: 'Calls that joined a wake which another call had begun',
+    })
+    this.#refused = meter.createCounter('pilotlight_hold_refusals_total', {
+      description: 'Calls refused instead of held, by reason',
+    })
+    meter
+      .createObservableGauge('pilotlight_hold_queue_depth', { description: 'Calls held now' })
+      .addCallback((result) => result.observe(heldNow()))
+  }
+
+  wakeEnded(identity: FunctionIdentity, outcome: WakeOutcome): void {
+    this.#wakes.add(1, outcome === 'absent' ? { outcome } : { function_name: identity.key, outcome })
+  }
+
+  phaseEnded(identity: FunctionIdentity, phase: WakePhase, durationMs: number): void {
+    this.#phases.record(durationMs / 1000, { function_name: identity.key, phase })
+  }
+
+  callerJoined(): void {
+    this.#coalesced.add(1)
+  }
+
+  refused(reason: string): void {
+    this.#refused.add(1, { reason })
+  }
+}

@@ -1,0 +1,80 @@
+import type { FunctionIdentity, FunctionState, GatewayError } from '#core'
+import type { Waiter } from './waiter.ts'
+
+/** One wake of one function, shared by all callers of this process that wait for it. */
+export class Wake {
+  readonly identity: FunctionIdentity
+  readonly startedMs: number
+  /** The newest observation of the function. */
+  seen: FunctionState | undefined
+  /** How often the function failed in a row before this wake, and why it did last. */
+  readonly failures: number
+  readonly lastReason: string
+  /** Callers that ever joined. */
+  joined = 0
+  readonly #waiters = new Set<Waiter>()
+  readonly #end = new AbortController()
+  #over = false
+
+  constructor(identity: FunctionIdentity, startedMs: number, seen: FunctionState | undefined) {
+    this.identity = identity
+    this.startedMs = startedMs
+    this.seen = seen
+    this.failures = seen?.failures ?? 0
+    this.lastReason = seen?.reason ?? ''
+  }
+
+  /** Aborts when the work may stop: nobody waits any more. */
+  get signal(): AbortSignal {
+    return this.#end.signal
+  }
+
+  /** Whether its callers were released or refused. */
+  get isOver(): boolean {
+    return this.#over
+  }
+
+  /** Whether everybody left before it was over. */
+  get isAbandoned(): boolean {
+    return this.signal.aborted && !this.#over
+  }
+
+  /** Calls that wait now. */
+  get size(): number {
+    return this.#waiters.size
+  }
+
+  /** Adds a waiter. */
+  join(waiter: Waiter): void {
+    this.joined += 1
+    this.#waiters.add(waiter)
+  }
+
+  /** Takes a waiter out; when the last one leaves, the work may stop. */
+  leave(waiter: Waiter): void {
+    this.#waiters.delete(waiter)
+    if (this.#waiters.size === 0) this.abandon()
+  }
+
+  /** Stops the work. */
+  abandon(): void {
+    this.#end.abort(new Error('nobody waits for this wake'))
+  }
+
+  /** Gives every waiter a new time limit, counted from its beginning. */
+  limit(timeoutMs: number): void {
+    for (const waiter of this.#waiters) waiter.limit(timeoutMs)
+  }
+
+  /** Lets all callers go on. */
+  release(): void {
+    this.#over = true
+    for (const waiter of [...this.#waiters]) waiter.release()
+  }
+
+  /** Ends all calls with an error. */
+  refuse(error: GatewayError): void {
+    this.#over = true
+    for (const waiter of [...this.#waiters]) waiter.refuse(error)
+  }
+}
