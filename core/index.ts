@@ -40,6 +40,7 @@ export { ReplicaDirectory, type StateListener } from './replicas/replica-directo
 export { scaleLabels, scaleLimits, type ScaleLimits } from './replicas/scale-labels.ts'
 export { stateFromStatus, type StatusFacts } from './replicas/state-from-status.ts'
 export type { FunctionRoute } from './routing/function-route.ts'
+export { SystemRouter } from './routing/system-router.ts'
 export type { SystemHandler, SystemMiddleware, SystemRequest, SystemRoute } from './routing/system-route.ts'
 export {
   InvocationEvents,

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import type { GatewayConfig } from './config/gateway-config.ts'
 import type { Gateway, GatewayAddresses } from './gateway.ts'
 import type { Logger } from './telemetry/logger.ts'
@@ -29,6 +30,7 @@ export async function runUntilStopped(gateway: Gateway, deps: RunDeps): Promise<
   const { config, log, clock } = deps
   const signals = listenForSignals(deps)
   const addresses = await gateway.start()
+  flushCompileCache()
   announce(addresses, deps)
   const signal = await signals.first
   log.info('stopping: readiness is off, still serving', { signal, quietPeriodMs: config.quietPeriodMs })

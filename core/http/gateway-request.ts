@@ -9,6 +9,8 @@ export interface UpgradeRequest {
   readonly socket: Duplex
 }
 
+type GoneListener = () => void
+
 /** What a {@link GatewayRequest} is made from. */
 export interface GatewayRequestParts {
   readonly message: IncomingMessage
@@ -33,7 +35,7 @@ export class GatewayRequest {
   /** For core/http only: where the answer goes. */
   readonly response: ServerResponse
   #gone = false
-  #onGone: Set<() => void> | undefined
+  #onGone: GoneListener | GoneListener[] | undefined
   #controller: AbortController | undefined
 
   constructor({ message, response, upgrade, replayBodyBytes, expectsContinue }: GatewayRequestParts) {
@@ -67,14 +69,17 @@ export class GatewayRequest {
   }
 
   /** Calls `listener` once when the client leaves before its answer is complete (at once if it has left). */
-  onGone(listener: () => void): Disposable {
-    if (this.#gone) {
-      listener()
-      return { [Symbol.dispose]: () => {} }
-    }
-    this.#onGone ??= new Set()
-    this.#onGone.add(listener)
-    return { [Symbol.dispose]: () => void this.#onGone?.delete(listener) }
+  onGone(listener: GoneListener): void {
+    if (this.#gone) listener()
+    else if (this.#onGone === undefined) this.#onGone = listener
+    else if (Array.isArray(this.#onGone)) this.#onGone.push(listener)
+    else this.#onGone = [this.#onGone, listener]
+  }
+
+  /** Takes a listener back. */
+  offGone(listener: GoneListener): void {
+    if (this.#onGone === listener) this.#onGone = undefined
+    else if (Array.isArray(this.#onGone)) this.#onGone = this.#onGone.filter((one) => one !== listener)
   }
 
   /** Aborts with a `client_closed` error when the client leaves. Created on first use. */
@@ -104,7 +109,8 @@ export class GatewayRequest {
     this.#gone = true
     const listeners = this.#onGone
     this.#onGone = undefined
-    if (listeners !== undefined) for (const listener of listeners) listener()
+    if (typeof listeners === 'function') listeners()
+    else if (listeners !== undefined) for (const listener of listeners) listener()
   }
 }
 

@@ -14,13 +14,16 @@ export interface UpstreamSource {
 /** Bytes kept for a reply that is not being sent yet, before the upstream is told to wait. */
 const pendingLimitBytes = 64 * 1024
 
+/** Largest body that is cheaper to copy into a string than to write apart from its head. */
+const singleWriteBytes = 16 * 1024
+
 /**
  * An answer that streams from an upstream to the client. The engine calls `push`, then `complete` or `fail`; core calls
  * `sendTo`. Pieces that arrive before `sendTo` wait here, so that a small answer leaves in one write.
  */
 export class UpstreamReply extends Reply {
   readonly #source: UpstreamSource
-  #pending: Uint8Array[] = []
+  #pending: Buffer[] = []
   #pendingBytes = 0
   #bytesSent = 0
   #response: ServerResponse | undefined
@@ -33,7 +36,7 @@ export class UpstreamReply extends Reply {
   }
 
   /** Takes one piece of the body from the upstream. */
-  push(piece: Uint8Array): void {
+  push(piece: Buffer): void {
     if (this.#state === 'discarded') return
     const response = this.#response
     if (response === undefined) {
@@ -82,7 +85,7 @@ export class UpstreamReply extends Reply {
     this.finish('discarded', 0)
   }
 
-  #write(response: ServerResponse, piece: Uint8Array): void {
+  #write(response: ServerResponse, piece: Buffer): void {
     this.#bytesSent += piece.byteLength
     if (response.write(piece) || response.destroyed) return
     this.#source.pause()
@@ -96,7 +99,10 @@ export class UpstreamReply extends Reply {
       response.end()
     } else {
       this.#bytesSent += this.#pendingBytes
-      response.end(this.#pending.length === 1 ? first : Buffer.concat(this.#pending))
+      const whole = this.#pending.length === 1 ? first : Buffer.concat(this.#pending, this.#pendingBytes)
+      // node:http sends head and body in one write if both are strings, else in a vector of two, which costs more.
+      if (whole.byteLength <= singleWriteBytes) response.end(whole.toString('latin1'), 'latin1')
+      else response.end(whole)
       this.#pending = []
     }
   }

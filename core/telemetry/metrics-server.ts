@@ -4,7 +4,8 @@ import type { Clock } from '../time/clock.ts'
 import type { Logger } from './logger.ts'
 import { prometheusTextType } from './prometheus-text.ts'
 
-const timeoutMs = 5_000
+const defaultTimeoutMs = 5_000
+const timeoutCheckMs = 1_000
 const maxScrapes = 16
 const maxConnections = 256
 const plainText = 'text/plain; charset=utf-8'
@@ -17,26 +18,31 @@ export interface MetricsServerDeps {
   readonly readiness: () => readonly string[]
   readonly clock: Clock
   readonly log: Logger
+  /** How long a client may take to send its request, to take its page, and to be idle. Milliseconds, default 5,000. */
+  readonly timeoutMs?: number
 }
 
 /**
  * Serves `/metrics`, `/healthz` and `/readyz` on a port of its own, to GET and HEAD. Health is that of this process alone: it never
- * asks anybody. A client has 5 s for its request and 5 s to take its page; more than 16 scrapes at a time are refused.
+ * asks anybody. More than 16 scrapes at a time are refused.
  */
 export class MetricsServer implements AsyncDisposable {
   readonly #deps: MetricsServerDeps
+  readonly #timeoutMs: number
   readonly #server: Server
   #scrapes = 0
   #isClosing = false
 
   constructor(deps: MetricsServerDeps) {
+    const timeoutMs = deps.timeoutMs ?? defaultTimeoutMs
     this.#deps = deps
+    this.#timeoutMs = timeoutMs
     this.#server = createServer(
       {
         requestTimeout: timeoutMs,
         headersTimeout: timeoutMs,
         keepAliveTimeout: timeoutMs,
-        connectionsCheckingInterval: 1_000,
+        connectionsCheckingInterval: Math.min(timeoutCheckMs, timeoutMs),
       },
       (request, response) => this.#answer(request, response),
     )
@@ -102,7 +108,7 @@ export class MetricsServer implements AsyncDisposable {
       return
     }
     this.#scrapes += 1
-    const limit = this.#deps.clock.after(timeoutMs, () => response.destroy())
+    const limit = this.#deps.clock.after(this.#timeoutMs, () => response.destroy())
     response.once('close', () => {
       limit[Symbol.dispose]()
       this.#scrapes -= 1

@@ -118,7 +118,7 @@ function typeOf(data: MetricData): Family['type'] | undefined {
       return 'gauge'
     case DataPointType.HISTOGRAM:
       return 'histogram'
-    default:
+    case DataPointType.EXPONENTIAL_HISTOGRAM: // has no form in text
       return undefined
   }
 }

@@ -54,8 +54,8 @@ export class AccessLog implements InvocationSink {
       function: route.identity.key,
       status: outcome.status,
       bytes: outcome.bytesSent,
-      seconds,
-      heldSeconds: times.heldMs / 1000,
+      seconds: roundedToMicroseconds(seconds),
+      heldSeconds: roundedToMicroseconds(times.heldMs / 1000),
       end,
     })
   }
@@ -65,4 +65,8 @@ export class AccessLog implements InvocationSink {
     const path = queryAt === -1 ? target : target.slice(0, queryAt)
     return path.length > maxLoggedPath ? `${path.slice(0, maxLoggedPath)}...` : path
   }
+}
+
+function roundedToMicroseconds(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1e6
 }

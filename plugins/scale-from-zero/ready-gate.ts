@@ -44,11 +44,14 @@ export class ReadyGate {
     for (let attempt = 1; ; attempt += 1) {
       if (directory.get(key)?.phase !== 'ready') await queue.hold(exchange)
       const placed = directory.get(key)
-      const reply = await attemptReply(exchange, next)
-      const isLast = attempt === maxAttempts || !exchange.request.body.replayable || exchange.request.gone
-      if (reply !== undefined && (isLast || !lacksEndpoint(reply))) return reply
-      if (reply === undefined && isLast) throw new GatewayError('upstream_failed', 'the instance did not accept the call')
-      reply?.discard()
+      const isLast = attempt === maxAttempts
+      try {
+        const reply = await next(exchange)
+        if (!lacksEndpoint(reply) || isLast || !mayRepeat(exchange)) return reply
+        reply.discard()
+      } catch (error) {
+        if (!lacksInstance(error, exchange) || isLast || !mayRepeat(exchange)) throw error
+      }
       this.#distrust(placed)
       if (attempt > 1) await clock.sleep(backoffDelayMs(staleBackoff, attempt - 1, random), exchange.signal)
     }
@@ -62,15 +65,13 @@ export class ReadyGate {
   }
 }
 
-/** Returns undefined when an instance never accepted the connection: the call is as good as new. */
-async function attemptReply(exchange: Exchange, next: Handler): Promise<Reply | undefined> {
-  try {
-    return await next(exchange)
-  } catch (error) {
-    const neverAccepted = error instanceof GatewayError && error.details['accepted'] === false
-    if (neverAccepted && exchange.upstream?.kind === 'instance') return undefined
-    throw error
-  }
+function mayRepeat({ request }: Exchange): boolean {
+  return request.body.replayable && !request.gone
+}
+
+/** An instance that never accepted the connection: the call is as good as new. */
+function lacksInstance(error: unknown, { upstream }: Exchange): boolean {
+  return upstream?.kind === 'instance' && error instanceof GatewayError && error.details['accepted'] === false
 }
 
 /** A provider's own 503: it knows the function but has nowhere to send the call. */

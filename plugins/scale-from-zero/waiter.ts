@@ -15,7 +15,6 @@ export class Waiter {
   readonly #startedMs: number
   #settle: (error: GatewayError | undefined) => void
   #timer: Disposable | undefined
-  #gone: Disposable | undefined
   #timedOut: WaiterLimits['timedOut']
 
   /** @param onSettled called once, when the call stops waiting for whatever reason */
@@ -28,13 +27,14 @@ export class Waiter {
     this.#settle = (error) => {
       this.#settle = () => {}
       this.#timer?.[Symbol.dispose]()
-      this.#gone?.[Symbol.dispose]()
+      request.offGone(onGone)
       onSettled(this)
       if (error === undefined) resolve()
       else reject(error)
     }
+    const onGone = (): void => this.refuse(new GatewayError('client_closed', 'the client left while its call was held'))
     this.limit(limits.timeoutMs)
-    this.#gone = request.onGone(() => this.refuse(new GatewayError('client_closed', 'the client left while its call was held')))
+    request.onGone(onGone)
   }
 
   /** Milliseconds waited so far. */
