@@ -53,11 +53,11 @@ export class Metrics implements AsyncDisposable {
   }
 
   async #makePage(): Promise<readonly Uint8Array[]> {
-    const { resourceMetrics, errors } = await this.#reader.collect({ timeoutMillis: observeTimeoutMs })
-    const ofInstruments = resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics)
+    const result = await this.#reader.collect({ timeoutMillis: observeTimeoutMs })
+    const errors: unknown[] = [...result.errors]
     const ofSources = this.#sources.flatMap((source) => this.#read(source, errors))
     if (errors.length > 0) this.#report(errors)
-    return this.#writer.write([...ofSources, ...ofInstruments])
+    return [...(await this.#writer.write(ofSources)), Buffer.from(this.#reader.write(result))]
   }
 
   #read(source: MetricSource, errors: unknown[]): readonly MetricData[] {

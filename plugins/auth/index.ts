@@ -10,7 +10,11 @@ export const plugin = definePlugin({
   options: authOptions,
   async setup({ options, deps: { config, clock }, log }) {
     if (!config.basicAuth) return {}
-    const files = await CredentialFiles.open(config.secretMountPath, { clock, log, ...options })
+    const files = await CredentialFiles.open(config.secretMountPath, {
+      clock,
+      log,
+      reloadIntervalMs: options.reloadInterval,
+    })
     return { system: basicAuth(files) }
   },
 })

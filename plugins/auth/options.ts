@@ -1,7 +1,8 @@
+import { durationOption } from '#core'
 import { z } from 'zod'
 
 /** Options of basic auth; whether it is on, and where its files are, is said by `basicAuth` and `secretMountPath`. */
 export const authOptions = z.strictObject({
-  /** How often the files are looked at for a change. Milliseconds, default 1,000; 0 reads them at start only. */
-  reloadIntervalMs: z.number().int().nonnegative().default(1_000),
+  /** How often, at most, the files are looked at for a change. Go text or seconds; 0 reads them at start only. Default 1s. */
+  reloadInterval: durationOption.prefault('1s'),
 })

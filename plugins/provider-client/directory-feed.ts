@@ -25,7 +25,7 @@ export interface DirectoryFeedOptions {
   readonly intervalMs: number
   /** How long `start` waits for the first listing, milliseconds. */
   readonly firstWaitMs: number
-  /** Listed alone when the provider names no namespaces; empty asks without one. */
+  /** Namespace of calls that name none. Listed alone when the provider names no namespaces; empty asks without one. */
   readonly defaultNamespace: string
 }
 
@@ -39,6 +39,7 @@ export class DirectoryFeed implements BackgroundTask, AsyncDisposable {
   readonly #deployments = new Deployments()
   readonly #stop = new AbortController()
   #running: Promise<void> = Promise.resolve()
+  /** Those of the tick before. */
   #namespaces: ReadonlySet<string> = new Set()
   #failure = ''
 
@@ -74,34 +75,42 @@ export class DirectoryFeed implements BackgroundTask, AsyncDisposable {
 
   async #tick(signal: AbortSignal): Promise<void> {
     const failures: string[] = []
-    for (const namespace of await this.#namespacesToList(signal)) {
-      try {
-        await this.#list(namespace, signal)
-      } catch (error) {
+    // When the provider is away, the listing says so.
+    const named = await this.#deps.api.listNamespaces(signal).catch(() => undefined)
+    const namespaces = this.#namespacesToList(named ?? [])
+    for (const namespace of namespaces) {
+      const covered = await this.#list(namespace, signal).catch((error: unknown) => {
         failures.push(`${namespace === '' ? 'functions' : namespace}: ${textOf(error)}`)
-      }
+        return []
+      })
+      for (const name of covered) namespaces.delete(name)
     }
+    if (named !== undefined) this.#forgetOtherThan(namespaces)
     if (!signal.aborted) this.#report(failures.join('; '))
   }
 
-  async #namespacesToList(signal: AbortSignal): Promise<Iterable<string>> {
-    const fallback = [this.#options.defaultNamespace]
-    try {
-      const named = await this.#deps.api.listNamespaces(signal)
-      const current = new Set(named.length === 0 ? fallback : named)
-      for (const namespace of this.#namespaces) if (!current.has(namespace)) this.#forget(namespace, () => true)
-      this.#namespaces = current
-      return current
-    } catch {
-      return fallback // when the provider is away, the listing says so
-    }
+  /** Calls name functions of an unnamed default namespace by their bare names, so these are listed first. */
+  #namespacesToList(named: readonly string[]): Set<string> {
+    const { defaultNamespace } = this.#options
+    return new Set(named.length === 0 || defaultNamespace === '' ? [defaultNamespace, ...named] : named)
   }
 
-  async #list(namespace: string, signal: AbortSignal): Promise<void> {
+  #forgetOtherThan(namespaces: ReadonlySet<string>): void {
+    for (const namespace of this.#namespaces) if (!namespaces.has(namespace)) this.#forget(namespace, () => true)
+    this.#namespaces = namespaces
+  }
+
+  /**
+   * Takes the functions of one namespace over.
+   * @returns the namespaces that need no listing of their own: what is listed without a namespace is in the provider's default
+   *   one, and must not be known twice
+   */
+  async #list(namespace: string, signal: AbortSignal): Promise<readonly string[]> {
     const askedAtMs = this.#deps.clock.nowMs()
     const statuses = await this.#deps.api.listFunctions(namespace, signal)
     const listed = new Set(statuses.map((status) => this.#take(status, namespace, askedAtMs)))
     this.#forget(namespace, (state) => !listed.has(state.identity.key) && !isNewer(state, askedAtMs))
+    return namespace === '' ? namespacesOf(statuses) : []
   }
 
   /** Forgets those functions of a namespace that are gone. */
@@ -116,7 +125,6 @@ export class DirectoryFeed implements BackgroundTask, AsyncDisposable {
 
   #take(status: FunctionStatus, namespace: string, askedAtMs: number): string {
     const { replicas, log } = this.#deps
-    // Without a namespace in the question, functions are known by their bare name, as calls name them.
     const identity = functionIdentity(status.name, namespace === '' ? '' : (status.namespace ?? namespace))
     const listed = stateFromStatus(identity, status, { observedAtMs: askedAtMs, log })
     const redeployed = this.#deployments.changed(identity.key, status)
@@ -131,6 +139,10 @@ export class DirectoryFeed implements BackgroundTask, AsyncDisposable {
     if (failure === '') this.#deps.log.info('the provider lists its functions again')
     else this.#deps.log.warn('the provider cannot list its functions; what is known stays', { failure })
   }
+}
+
+function namespacesOf(statuses: readonly FunctionStatus[]): readonly string[] {
+  return statuses.flatMap(({ namespace }) => (namespace === undefined || namespace === '' ? [] : [namespace]))
 }
 
 function textOf(error: unknown): string {

@@ -26,17 +26,17 @@ export class HttpServiceQuery implements ServiceQuery {
   constructor(deps: {
     caller: ProviderCaller
     reader: ProviderReader
-    timeouts: { statusTimeoutMs: number; scaleTimeoutMs: number }
+    timeouts: { statusMs: number; scaleMs: number }
   }) {
     this.#caller = deps.caller
     this.#reader = deps.reader
-    this.#statusTimeoutMs = deps.timeouts.statusTimeoutMs
-    this.#scaleTimeoutMs = deps.timeouts.scaleTimeoutMs
+    this.#statusTimeoutMs = deps.timeouts.statusMs
+    this.#scaleTimeoutMs = deps.timeouts.scaleMs
   }
 
   async status(target: FunctionIdentity, signal?: AbortSignal): Promise<FunctionStatus | undefined> {
     const answer = await this.#reader.read({
-      target: `system/function/${segment(target.name)}?${new URLSearchParams({ namespace: target.namespace, usage: 'false' })}`,
+      target: `system/function/${encodeURIComponent(target.name)}?${query({ namespace: target.namespace, usage: 'false' })}`,
       timeoutMs: this.#statusTimeoutMs,
       maxBytes: maxStatusBytes,
       signal,
@@ -49,7 +49,7 @@ export class HttpServiceQuery implements ServiceQuery {
     const response = await this.#caller.call({
       method: 'POST',
       // Providers differ in where they read name and namespace from: both places say the same.
-      target: `system/scale-function/${segment(name)}?${new URLSearchParams({ namespace })}`,
+      target: `system/scale-function/${encodeURIComponent(name)}?${query({ namespace })}`,
       headers: {
         'content-type': 'application/json',
         ...(fence === undefined ? {} : { 'x-pilotlight-fence': String(fence) }),
@@ -64,9 +64,8 @@ export class HttpServiceQuery implements ServiceQuery {
   }
 }
 
-/** Encodes a function's name as one path segment. */
-function segment(name: string): string {
-  return encodeURIComponent(name)
+function query(fields: Readonly<Record<string, string>>): string {
+  return new URLSearchParams(fields).toString()
 }
 
 /** Reads a short body to the end, so that its connection is kept; a long or broken one says nothing. */

@@ -32,20 +32,27 @@ export const plugin = definePlugin({
   options: providerClientOptions,
   setup({ options, deps, log }) {
     const { clock, random, replicas, config } = deps
-    const caller = new ProviderCaller({ ...deps, timeoutMs: options.callTimeoutMs ?? config.upstreamTimeoutMs })
+    const caller = new ProviderCaller({ ...deps, timeoutMs: options.callTimeout ?? config.upstreamTimeoutMs })
     const reader = new ProviderReader({ caller, clock, random, maxAttempts: options.maxAttempts })
-    const api = new HttpProviderApi({ caller, reader, listTimeoutMs: options.listTimeoutMs })
+    const api = new HttpProviderApi({ caller, reader, listTimeoutMs: options.listTimeout })
     const feed = new DirectoryFeed(
       { api, replicas, clock, log },
       {
-        intervalMs: options.feedIntervalMs,
-        firstWaitMs: options.firstFeedWaitMs,
+        intervalMs: options.feedInterval,
+        firstWaitMs: options.firstFeedWait,
         defaultNamespace: config.functionNamespace,
       },
     )
     return {
       services: [
-        service(ServiceQuery, new HttpServiceQuery({ caller, reader, timeouts: options })),
+        service(
+          ServiceQuery,
+          new HttpServiceQuery({
+            caller,
+            reader,
+            timeouts: { statusMs: options.statusTimeout, scaleMs: options.scaleTimeout },
+          }),
+        ),
         service(ProviderApi, api),
       ],
       task: feed,

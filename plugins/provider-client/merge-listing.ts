@@ -31,19 +31,29 @@ export function mergeListing(
   if (isNewer(previous, listed.observedAtMs)) return undefined
   switch (previous.phase) {
     case 'ready':
-      if (listed.phase !== 'waking') return listed
-      return { ...listed, phase: 'ready', available: Math.max(1, Math.min(previous.available, listed.desired)) }
-    case 'failed': {
-      if (redeployed || listed.phase === 'ready') return listed
-      const { reason, retryAtMs, failures } = previous
-      return { ...listed, phase: 'failed', reason, retryAtMs, failures }
-    }
+      return mergeReady(previous, listed)
+    case 'failed':
+      return redeployed ? listed : mergeFailed(previous, listed)
     case 'waking':
-      return listed.phase === 'zero' && listed.observedAtMs - previous.observedAtMs < wakingGraceMs ? undefined : listed
+      return mergeWaking(previous, listed)
     case 'zero':
     case 'absent':
       return listed
   }
+}
+
+function mergeReady(previous: FunctionState, listed: FunctionState): FunctionState {
+  if (listed.phase !== 'waking') return listed
+  return { ...listed, phase: 'ready', available: Math.max(1, Math.min(previous.available, listed.desired)) }
+}
+
+function mergeFailed({ reason, retryAtMs, failures }: FunctionState, listed: FunctionState): FunctionState {
+  return listed.phase === 'ready' ? listed : { ...listed, phase: 'failed', reason, retryAtMs, failures }
+}
+
+function mergeWaking(previous: FunctionState, listed: FunctionState): FunctionState | undefined {
+  const isRecent = listed.observedAtMs - previous.observedAtMs < wakingGraceMs
+  return listed.phase === 'zero' && isRecent ? undefined : listed
 }
 
 /** Whether an observation is later than a listing that was asked for at `listedAtMs`. */

@@ -80,7 +80,7 @@ function settled(outcome: ProviderAnswer | GatewayError): ProviderAnswer {
   return outcome
 }
 
-/** Statuses that may be another one a moment later (RFC 9110 section 15, RFC 6585 section 4). */
+/** Statuses that may be another one a moment later (RFC 9110 section 15, RFC 6585 section 4); 501 stays what it is. */
 function isWrongMoment(status: number): boolean {
-  return status === 408 || status === 429 || status >= 500
+  return status === 408 || status === 429 || (status >= 500 && status !== 501)
 }

@@ -1,38 +1,17 @@
-import { BufferReply, jsonReply, textReply, type Reply, type SystemRequest } from '#core'
-import type { ProviderPass } from './provider-pass.ts'
+import { BufferReply, textReply, type Reply, type SystemRequest } from '#core'
+import { passOn, type ProviderPass } from './provider-pass.ts'
 
-const maxListBytes = 32 * 1024 * 1024
-const neverCreated = '0001-01-01T00:00:00Z' // Go's zero time, which clients decode
+const maxRefusalBytes = 64 * 1024
 
 /**
- * Answers `GET /system/functions`: the provider's list with its unknown fields, `createdAt` always present. Failures look
- * as OpenFaaS clients know them.
+ * Answers `GET /system/functions` with the provider's list as it came; failures look as OpenFaaS clients know them. The list
+ * is asked for without an encoding, so that system middleware can read it.
  */
 export async function listFunctions(pass: ProviderPass, request: SystemRequest): Promise<Reply> {
-  // The list is read here, so its encoding must be plain.
-  const response = await pass.call(request, `system/functions${request.search}`, {
-    headers: { 'accept-encoding': 'identity' },
-  })
+  const headers = { 'accept-encoding': 'identity' }
+  const response = await pass.call(request, `system/functions${request.search}`, { headers })
   if (response === undefined) return new BufferReply(502, { 'Content-Type': 'text/plain; charset=utf-8' }, '\n')
-  const text = await response.text(maxListBytes).catch(() => undefined)
-  request.request.signal.throwIfAborted()
-  if (response.status !== 200) return textReply(response.status, `${text ?? ''}\n`)
-  const list = text === undefined ? undefined : decodeList(text)
-  if (list === undefined) return textReply(500, 'Unable to parse list of functions from provider\n')
-  return jsonReply(200, list)
-}
-
-/** Returns the decoded list, `null` as providers in Go send an empty one, or undefined when it is none. */
-function decodeList(text: string): readonly unknown[] | null | undefined {
-  try {
-    const list: unknown = JSON.parse(text)
-    if (list === null) return null
-    return Array.isArray(list) ? list.map(withCreation) : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function withCreation(one: unknown): unknown {
-  return typeof one === 'object' && one !== null && !('createdAt' in one) ? { ...one, createdAt: neverCreated } : one
+  if (response.status === 200) return passOn(response)
+  const text = await response.text(maxRefusalBytes).catch(() => '')
+  return textReply(response.status, `${text}\n`)
 }

@@ -1,0 +1,15 @@
+import { spawnSync } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+
+const canPin = availableParallelism() > 1 && spawnSync('taskset', ['-c', '0', 'true']).status === 0
+
+/** Words to put before a command so that it runs on the CPU of the contenders; none where `taskset` is missing. */
+export const onContenderCpu: readonly string[] = canPin ? ['taskset', '-c', '0'] : []
+
+/** Words to put before a command so that it runs on the CPU of load generator and upstream. */
+export const onLoadCpu: readonly string[] = canPin ? ['taskset', '-c', '1'] : []
+
+/** One sentence about what was pinned, for the head of a report. */
+export const pinningNote = canPin
+  ? 'contenders pinned to CPU 0, load generator and upstream to CPU 1 (taskset)'
+  : 'nothing pinned (taskset missing or one CPU): figures per core are not comparable'

@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { FunctionScript } from './scripted-function.ts'
+
+/** What the process can be told. */
+export type ProviderCommand = { readonly id: number } & (
+  | { readonly do: 'add'; readonly script: FunctionScript }
+  | { readonly do: 'remove'; readonly name: string }
+  | { readonly do: 'counts' }
+  | { readonly do: 'readyAtMs'; readonly name: string }
+)
+
+/** What it says. */
+export interface ProviderAnswer {
+  readonly to: number
+  readonly value: unknown
+}
+
+/** Calls received since the start, by kind. */
+export type CallCounts = Readonly<Record<string, number>>
+
+type Wish = { readonly [K in ProviderCommand['do']]: Omit<Extract<ProviderCommand, { do: K }>, 'id'> }[ProviderCommand['do']]
+
+const entry = fileURLToPath(new URL('scripted-provider-main.ts', import.meta.url))
+
+/** A scripted provider in a process of its own, so that it takes no time from the process that measures. */
+export class ScriptedProviderProcess implements AsyncDisposable {
+  readonly url: string
+  readonly #child: ChildProcess
+  readonly #waiting = new Map<number, (value: unknown) => void>()
+  #lastId = 0
+
+  private constructor(child: ChildProcess, url: string) {
+    this.#child = child
+    this.url = url
+    child.on('message', ({ to, value }: ProviderAnswer) => {
+      this.#waiting.get(to)?.(value)
+      this.#waiting.delete(to)
+    })
+  }
+
+  /** Starts one, without functions. @param launcher words before the command, such as `taskset -c 1` */
+  static start(launcher: readonly string[] = []): Promise<ScriptedProviderProcess> {
+    const [command = '', ...args] = [...launcher, process.execPath, entry]
+    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    return new Promise((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', (code) => reject(new Error(`the scripted provider exited with ${code}`)))
+      child.once('message', ({ url }: { url: string }) => resolve(new ScriptedProviderProcess(child, url)))
+    })
+  }
+
+  /** Deploys a function. */
+  async add(script: FunctionScript): Promise<void> {
+    await this.#ask({ do: 'add', script })
+  }
+
+  /** Removes a function. */
+  async remove(name: string): Promise<void> {
+    await this.#ask({ do: 'remove', name })
+  }
+
+  async counts(): Promise<CallCounts> {
+    return (await this.#ask({ do: 'counts' })) as CallCounts // what scripted-provider-main.ts answers
+  }
+
+  /** Instant of the machine's clock at which a function became ready. */
+  async readyAtMs(name: string): Promise<number> {
+    return (await this.#ask({ do: 'readyAtMs', name })) as number // what scripted-provider-main.ts answers
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null) return
+    const exited = new Promise((resolve) => this.#child.once('exit', resolve))
+    this.#child.kill('SIGKILL')
+    await exited
+  }
+
+  #ask(wish: Wish): Promise<unknown> {
+    this.#lastId += 1
+    const id = this.#lastId
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve)
+      this.#child.send({ ...wish, id })
+    })
+  }
+}

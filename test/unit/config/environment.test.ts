@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest'
+import { readEnvironment } from '../../../core/config/environment.ts'
+
+const settingsOf = (env: Record<string, string>) => readEnvironment(env).settings
+const faultsOf = (env: Record<string, string>) =>
+  readEnvironment(env).faults.map(({ where, text }) => `${where}: ${text}`)
+
+describe('the OpenFaaS variables', () => {
+  it.each([
+    ['true', true],
+    ['True', false],
+    ['1', false],
+    ['yes', false],
+    [' true', false],
+    ['false', false],
+  ])('read the boolean %j as %s', (text, expected) => {
+    expect(settingsOf({ scale_from_zero: text, basic_auth: text })).toEqual({
+      scaleFromZero: expected,
+      basicAuth: expected,
+    })
+  })
+
+  it.each(['abc', '-5', '5 s', '1d'])('silently leave the default for the duration %j', (text) => {
+    const read = readEnvironment({ read_timeout: text, write_timeout: text, upstream_timeout: text })
+
+    expect(read).toEqual({ settings: {}, faults: [], notices: [] })
+  })
+
+  it.each([
+    ['65s', 65_000],
+    ['65', 65_000],
+    ['1m5s', 65_000],
+  ])('read the duration %j', (text, expected) => {
+    const settings = settingsOf({ read_timeout: text, write_timeout: text, upstream_timeout: text })
+
+    expect(settings).toEqual({ readTimeout: expected, writeTimeout: expected, upstreamTimeout: expected })
+  })
+
+  it.each(['max_idle_conns', 'max_idle_conns_per_host', 'faas_prometheus_port'])(
+    'refuse %s when it is no integer',
+    (name) => {
+      expect(faultsOf({ [name]: '12x' })).toEqual([`environment: ${name}: expected an integer`])
+    },
+  )
+
+  it('never lower the number of connections, because OpenFaaS limits idle ones only', () => {
+    expect(settingsOf({ max_idle_conns_per_host: '10' })).toEqual({})
+    expect(settingsOf({ max_idle_conns_per_host: '4096' })).toEqual({ maxConnectionsPerUpstream: 4096 })
+  })
+
+  it.each([
+    ['http://provider:8081', 'http://provider:8081/'],
+    ['http://provider:8081/', 'http://provider:8081/'],
+    ['https://provider/base', 'https://provider/base/'],
+    ['http://provider/base?x=1#y', 'http://provider/base/'],
+  ])('read the provider URL %s as %s', (text, expected) => {
+    expect(settingsOf({ functions_provider_url: text }).functionsProviderUrl?.href).toBe(expected)
+  })
+
+  it.each(['provider:8081', 'not a url', 'ftp://provider', '//provider'])('refuse the provider URL %j', (text) => {
+    expect(faultsOf({ functions_provider_url: text, logs_provider_url: text })).toEqual([
+      `environment: functions_provider_url: expected an http or https URL, got "${text}"`,
+      `environment: logs_provider_url: expected an http or https URL, got "${text}"`,
+    ])
+  })
+
+  it('show no credentials of a URL that cannot be read', () => {
+    expect(faultsOf({ functions_provider_url: 'ftp://user:secret@provider' })[0]).not.toContain('secret')
+  })
+
+  it.each([
+    [{ faas_prometheus_host: 'prom' }, 'http://prom:9090/'],
+    [{ faas_prometheus_port: '9091' }, 'http://prometheus:9091/'],
+    [{ faas_prometheus_host: 'prom.ns', faas_prometheus_port: '80' }, 'http://prom.ns/'],
+  ])('join %j to one address of Prometheus', (env, expected) => {
+    expect(settingsOf(env).prometheusUrl?.href).toBe(expected)
+  })
+
+  it('report a Prometheus host and port that are both wrong, each once', () => {
+    expect(faultsOf({ faas_prometheus_host: 'a b', faas_prometheus_port: '99999' })).toEqual([
+      'environment: faas_prometheus_port: Too big: expected number to be <=65535',
+      'environment: faas_prometheus_host: expected an http or https URL, got "http://a b:9090"',
+    ])
+  })
+
+  it.each(['', 'false', 'true'])('switch on the log of URLs when write_request_uri is present as %j', (text) => {
+    expect(settingsOf({ write_request_uri: text })).toEqual({ writeRequestUri: true })
+  })
+
+  it('announce that asynchronous calls are not supported when NATS is set', () => {
+    expect(readEnvironment({ faas_nats_address: 'nats', faas_nats_port: '4222' }).notices).toEqual([
+      'faas_nats_address and faas_nats_port set: asynchronous calls are not supported by this version, /async-function answers 404',
+    ])
+  })
+
+  it('are ignored where OpenFaaS ignores them', () => {
+    const env = {
+      auth_proxy_url: 'x',
+      direct_functions: 'x',
+      probe_functions: 'x',
+      async: 'x',
+      HTTP_PROXY: 'x',
+      PATH: 'x',
+    }
+
+    expect(readEnvironment(env)).toEqual({ settings: {}, faults: [], notices: [] })
+  })
+
+  it('count as not set when they are empty', () => {
+    const env = {
+      scale_from_zero: '',
+      basic_auth: '',
+      functions_provider_url: '',
+      max_idle_conns: '',
+      PILOTLIGHT_PORT: '',
+    }
+
+    expect(readEnvironment(env)).toEqual({ settings: {}, faults: [], notices: [] })
+  })
+})
+
+describe('the PILOTLIGHT_ variables', () => {
+  it('set what their names say', () => {
+    const env = {
+      PILOTLIGHT_CONFIG: '/etc/pilotlight.yaml',
+      PILOTLIGHT_HOST: '127.0.0.1',
+      PILOTLIGHT_PORT: '0',
+      PILOTLIGHT_METRICS_PORT: '9000',
+      PILOTLIGHT_WORKERS: '1',
+      PILOTLIGHT_HOLD_TIMEOUT: '2m',
+      PILOTLIGHT_QUIET_PERIOD: '0',
+      PILOTLIGHT_GRACE_PERIOD: '90',
+      PILOTLIGHT_ENGINE: 'http-proxy',
+      PILOTLIGHT_LOG_LEVEL: 'silent',
+      PILOTLIGHT_LOG_FORMAT: 'json',
+    }
+
+    expect(readEnvironment(env)).toEqual({
+      settings: {
+        host: '127.0.0.1',
+        port: 0,
+        metricsPort: 9000,
+        workers: 1,
+        holdTimeout: 120_000,
+        quietPeriod: 0,
+        gracePeriod: 90_000,
+        engine: 'http-proxy',
+        logLevel: 'silent',
+        logFormat: 'json',
+      },
+      faults: [],
+      notices: [],
+    })
+  })
+
+  it.each([
+    ['PILOTLIGHT_PORT', '65536'],
+    ['PILOTLIGHT_PORT', '-1'],
+    ['PILOTLIGHT_PORT', '80 80'],
+    ['PILOTLIGHT_METRICS_PORT', 'x'],
+    ['PILOTLIGHT_HOLD_TIMEOUT', '-5'],
+    ['PILOTLIGHT_QUIET_PERIOD', 'soon'],
+    ['PILOTLIGHT_GRACE_PERIOD', '1d'],
+    ['PILOTLIGHT_ENGINE', 'Undici'],
+    ['PILOTLIGHT_LOG_LEVEL', 'trace'],
+    ['PILOTLIGHT_LOG_FORMAT', 'xml'],
+    ['PILOTLIGHT_WORKERS', '0'],
+    ['PILOTLIGHT_WORKERS', '2'],
+    ['PILOTLIGHT_REDIS_URL', 'redis://localhost:6379'],
+  ])('refuse %s=%s', (name, text) => {
+    expect(faultsOf({ [name]: text })).toEqual([expect.stringMatching(`^environment: ${name}: `)])
+  })
+
+  it('say what this version does not support instead of ignoring the wish', () => {
+    const [redis, workers] = faultsOf({ PILOTLIGHT_REDIS_URL: 'redis://:secret@r', PILOTLIGHT_WORKERS: '4' })
+
+    expect(redis).toContain('this version supports only the in-process coordinator')
+    expect(redis).not.toContain('secret')
+    expect(workers).toContain('this version supports only one worker')
+  })
+
+  it('refuse a misspelt name', () => {
+    expect(faultsOf({ PILOTLIGHT_PROT: '1' })).toEqual(['environment: PILOTLIGHT_PROT: unknown variable'])
+  })
+
+  it('let pass what Kubernetes sets for Services called pilotlight and pilotlight-metrics', () => {
+    const env = {
+      PILOTLIGHT_SERVICE_HOST: '10.0.0.7',
+      PILOTLIGHT_SERVICE_PORT: '8080',
+      PILOTLIGHT_SERVICE_PORT_HTTP: '8080',
+      PILOTLIGHT_PORT: 'tcp://10.0.0.7:8080',
+      PILOTLIGHT_PORT_8080_TCP: 'tcp://10.0.0.7:8080',
+      PILOTLIGHT_PORT_8080_TCP_PROTO: 'tcp',
+      PILOTLIGHT_PORT_8080_TCP_PORT: '8080',
+      PILOTLIGHT_PORT_8080_TCP_ADDR: '10.0.0.7',
+      PILOTLIGHT_METRICS_PORT: 'tcp://10.0.0.8:8082',
+      PILOTLIGHT_METRICS_SERVICE_HOST: '10.0.0.8',
+      PILOTLIGHT_REDIS_PORT: 'tcp://10.0.0.9:6379',
+    }
+
+    expect(readEnvironment(env)).toEqual({ settings: {}, faults: [], notices: [] })
+  })
+})

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest'
+import { loadConfig } from '../../../core/config/load-config.ts'
+import { printConfig } from '../../../core/config/print-config.ts'
+import { temporaryFile } from '../../support/temporary-file.ts'
+
+function load(content: string, env: Record<string, string> = {}) {
+  using file = temporaryFile('pilotlight.yaml', content)
+  return loadConfig({ argvConfigPath: file.path, flags: {}, env, cwd: '/' })
+}
+
+describe('printConfig', () => {
+  it.each([
+    ['the defaults', '', {}],
+    ['a provider', 'functionsProviderUrl: http://provider:8081/base\nreadTimeout: 90', {}],
+    ['no Prometheus beside a provider', 'functionsProviderUrl: http://p\nprometheusUrl: null', {}],
+    ['plugins with options', 'plugins: [{ use: ./a.ts, options: { list: [1, { b: x }] } }, auth]', {}],
+    ['settings of the environment', '', { write_timeout: '1h', PILOTLIGHT_HOLD_TIMEOUT: '10ms', basic_auth: 'true' }],
+  ])('writes %s as a file that loads to the same configuration', (_, content, env) => {
+    const config = load(content, env)
+
+    const again = load(printConfig(config))
+
+    expect({ ...again, baseDirectory: '' }).toEqual({ ...config, baseDirectory: '' })
+  })
+
+  it('masks credentials in URLs and whatever has the name of a secret', () => {
+    const config = load(`
+functionsProviderUrl: http://user:hunter2@provider:8081/
+prometheusUrl: http://hunter2@prom:9090
+plugins:
+  - use: ./mine.ts
+    options:
+      clientSecret: hunter2
+      nested: [{ api_key: hunter2, upstream: 'amqp://a:hunter2@b' }]
+      token: 12345
+      tokenFile: /run/token
+      emptyPassword: ''
+`)
+
+    const printed = printConfig(config)
+
+    expect(printed).not.toContain('hunter2')
+    expect(printed).not.toContain('12345')
+    expect(printed).toContain('functionsProviderUrl: http://***@provider:8081/')
+    expect(printed).toContain('tokenFile: /run/token')
+    expect(printed).toContain('emptyPassword: ""')
+    expect(printed).toContain('secretMountPath: /run/secrets/')
+  })
+
+  it('writes durations as Go text under the keys of the file', () => {
+    const printed = printConfig(load('readTimeout: 90'))
+
+    expect(printed).toContain('readTimeout: 1m30s')
+    expect(printed).not.toContain('Ms:')
+  })
+})

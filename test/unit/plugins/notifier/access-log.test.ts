@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import type { InvocationOutcome } from '#core'
+import { AccessLog } from '../../../../plugins/notifier/access-log.ts'
+import { FakeLogger } from '../../../support/fake-logger.ts'
+import { someExchange } from './some-exchange.ts'
+
+function setUp({ sampleRatio = 1, withQuery = false, random = (): number => 0 } = {}) {
+  const log = new FakeLogger()
+  return { log, sink: new AccessLog({ log, random, options: { sampleRatio, withQuery } }) }
+}
+
+function outcome(status: number): InvocationOutcome {
+  return { status, bytesSent: 5, upstreamMs: 12.34, totalMs: 512.34 }
+}
+
+const forwarded = { times: { forwardedMs: 1, heldMs: 500 } }
+
+describe('AccessLog', () => {
+  it('writes a forwarded call in the words that OpenFaaS users search for, with its facts beside it', () => {
+    const { log, sink } = setUp()
+
+    sink.completed(someExchange(forwarded).exchange, outcome(200))
+
+    expect(log.lines).toEqual([
+      {
+        level: 'info',
+        message: 'Forwarded [POST] to /function/echo - [200] - 0.0123s',
+        fields: {
+          callId: 'call-1',
+          function: 'echo.fn',
+          status: 200,
+          bytes: 5,
+          seconds: 0.01234,
+          heldSeconds: 0.5,
+          end: 'complete',
+        },
+      },
+    ])
+  })
+
+  it('does not claim to have forwarded a call that ended before', () => {
+    const { log, sink } = setUp()
+
+    sink.completed(someExchange().exchange, outcome(503))
+
+    expect(log.messages('info')).toEqual(['Refused [POST] to /function/echo - [503] - 0.5123s'])
+  })
+
+  it.each([
+    [false, '/function/echo'],
+    [true, '/function/echo?token=1'],
+  ])('with withQuery %s writes %s', (withQuery, path) => {
+    const { log, sink } = setUp({ withQuery })
+
+    sink.completed(someExchange({ ...forwarded, target: '/function/echo?token=1' }).exchange, outcome(200))
+
+    expect(log.messages('info')[0]).toContain(`to ${path} - [200]`)
+  })
+
+  it('cuts a path of absurd length', () => {
+    const { log, sink } = setUp()
+
+    sink.completed(
+      someExchange({ ...forwarded, target: `/function/echo/${'x'.repeat(100_000)}` }).exchange,
+      outcome(200),
+    )
+
+    expect(log.messages('info')[0]?.length).toBeLessThan(1_200)
+  })
+
+  it('writes the sampled share of calls that ended well', () => {
+    const numbers = [0.05, 0.5, 0.99]
+    const { log, sink } = setUp({ sampleRatio: 0.1, random: () => numbers.shift() ?? 1 })
+
+    for (let i = 0; i < 3; i += 1) sink.completed(someExchange(forwarded).exchange, outcome(200))
+
+    expect(log.lines).toHaveLength(1)
+  })
+
+  it('writes every failed and every aborted call, however small the sampled share', () => {
+    const { log, sink } = setUp({ sampleRatio: 0 })
+
+    sink.completed(someExchange(forwarded).exchange, outcome(502))
+    sink.aborted(someExchange(forwarded).exchange, outcome(499))
+    sink.aborted(someExchange(forwarded).exchange, outcome(200))
+
+    expect(log.lines.map(({ fields }) => fields['end'])).toEqual(['complete', 'client_gone', 'truncated'])
+  })
+})

@@ -1,0 +1,31 @@
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+
+/** Kinds that start servers or processes; each of their files gets a process of its own. */
+const processKinds = new Set(['contract', 'integration', 'e2e'])
+
+/** One project per kind of test, named like its folder, so that `vitest run --project unit` means what it says. */
+function project(kind: string): TestProjectInlineConfiguration {
+  const startsProcesses = processKinds.has(kind)
+  const timeoutMs = kind === 'unit' ? 5_000 : 30_000
+  return {
+    extends: true,
+    test: {
+      name: kind,
+      include: [`test/${kind}/**/*.test.ts`],
+      pool: startsProcesses ? 'forks' : 'threads',
+      testTimeout: timeoutMs,
+      hookTimeout: timeoutMs,
+    },
+  }
+}
+
+export default defineConfig({
+  test: {
+    projects: ['unit', 'architecture', 'contract', 'integration', 'e2e'].map(project),
+    maxWorkers: 2,
+    passWithNoTests: false,
+    reporters: ['default', './test/support/plain-summary-reporter.ts'],
+    // A test that leaves a handle open must not keep the whole run alive for vitest's default of 10 s.
+    teardownTimeout: 5_000,
+  },
+})
