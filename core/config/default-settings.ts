@@ -25,7 +25,7 @@ export const defaultSettings = {
   maxHeaderBytes: 1_048_576,
   maxHeaderLines: 1000,
   replayBodyBytes: 65_536,
-  trustForwarded: false,
+  trustForwarded: true,
   logLevel: 'info',
   logFormat: 'text',
   pluginSetupTimeout: 10_000,

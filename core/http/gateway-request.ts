@@ -99,9 +99,9 @@ export class GatewayRequest {
     if (this.response.headersSent || this.upgrade !== undefined || this.message.httpVersionMinor === 0) return
     if (status !== 102 && status !== 103) return
     const lines: Record<string, string[]> = {}
-    for (let i = 0; i < headers.length; i += 2) (lines[headers[i] ?? ''] ??= []).push(headers[i + 1] ?? '')
+    for (let i = 0; i < headers.length; i += 2) (lines[headers[i]?.toLowerCase() ?? ''] ??= []).push(headers[i + 1] ?? '')
     if (status === 102) this.response.writeProcessing()
-    else if (lines['link'] !== undefined || lines['Link'] !== undefined) this.response.writeEarlyHints(lines)
+    else if (lines['link'] !== undefined) this.response.writeEarlyHints(lines)
   }
 
   #closed(): void {

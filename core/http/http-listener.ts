@@ -38,6 +38,8 @@ export class HttpListener implements AsyncDisposable {
   readonly #onReplyEnd = (): void => {
     if (this.#draining) setImmediate(() => this.#server.closeIdleConnections())
   }
+  /** Connections whose bytes were refused: whatever follows on them may be smuggled. */
+  readonly #refused = new WeakSet<Duplex>()
   #draining = false
 
   constructor(options: HttpListenerOptions) {
@@ -98,10 +100,12 @@ export class HttpListener implements AsyncDisposable {
   }
 
   #accept(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean, upgrade?: UpgradeRequest): void {
+    if (this.#refused.has(message.socket)) return
     const { replayBodyBytes, maxHeaderLines } = this.#options
     const request = new GatewayRequest({ message, response, upgrade, replayBodyBytes, expectsContinue })
     const refused = refusal(message, maxHeaderLines)
     if (refused !== undefined) {
+      this.#refused.add(message.socket)
       response.shouldKeepAlive = false
       this.#send(refused, response)
       return

@@ -29,6 +29,8 @@ export class HttpProxyForwarder implements Forwarder {
       this.#attempts.get(message)?.prepare(outgoing)
     }
     this.#proxy.on('proxyReq', onOutgoing)
+    // Errors of an open tunnel's sockets come here, and are thrown without a listener; the sockets close by themselves.
+    this.#proxy.on('error', () => {})
     this.#proxy.on('proxyReqWs', onOutgoing)
   }
 
@@ -50,6 +52,7 @@ export class HttpProxyForwarder implements Forwarder {
 
   #web(call: ForwardCall, body: Readable, onError: (error: unknown) => void): void {
     const target = new URL(call.origin)
+    delete call.request.message.headers.expect // with it, http-proxy would not announce the outgoing request
     this.#proxy.web(call.request.message, call.request.response, { target, agent: this.#agent, buffer: body }, onError)
   }
 

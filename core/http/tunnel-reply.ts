@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Reply } from '../pipeline/reply.ts'
 
@@ -10,11 +11,11 @@ export class TunnelReply extends Reply {
     super(101, 'Switching Protocols', [])
     this.#client = client
     this.#upstream = upstream
-    let bytes = 0
-    upstream.on('data', (piece: Buffer) => (bytes += piece.byteLength))
+    // Bytes are taken from the socket: a listener for data would start the flow before http-proxy has put back what came early.
+    const { bytesWritten } = client as Socket // node:http hands out the TCP socket of the connection
     client.once('close', () => {
       upstream.destroy()
-      this.finish('complete', bytes)
+      this.finish('complete', (client as Socket).bytesWritten - bytesWritten)
     })
   }
 

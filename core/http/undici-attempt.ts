@@ -4,6 +4,7 @@ import type { Reply } from '../pipeline/reply.ts'
 import type { Clock } from '../time/clock.ts'
 import type { ForwardCall } from './forwarder.ts'
 import { replyHeaders, replyTrailers } from './reply-headers.ts'
+import type { ResetWatch } from './reset-watch.ts'
 import { clientClosed, upstreamFailed, upstreamTimedOut } from './upstream-errors.ts'
 import { UpstreamReply, type UpstreamSource } from './upstream-reply.ts'
 
@@ -14,17 +15,24 @@ export interface AttemptPorts {
   readonly reject: (error: GatewayError) => void
 }
 
+/** What an attempt over undici needs besides. */
+export interface UndiciAttemptPorts extends AttemptPorts {
+  readonly resets: ResetWatch
+}
+
 /** One attempt over undici: turns its callbacks into a reply, or into the reason why there is none. */
 export class UndiciAttempt implements Dispatcher.DispatchHandler, UpstreamSource {
   readonly #call: ForwardCall
-  readonly #ports: AttemptPorts
+  readonly #ports: UndiciAttemptPorts
   readonly #timer: Disposable | undefined
   #controller: Dispatcher.DispatchController | undefined
   #reply: UpstreamReply | undefined
   #givenUp: GatewayError | undefined
+  /** Whether only the end of the connection tells the end of the body. */
+  #endsWithConnection = false
   #done = false
 
-  constructor(call: ForwardCall, ports: AttemptPorts) {
+  constructor(call: ForwardCall, ports: UndiciAttemptPorts) {
     this.#call = call
     this.#ports = ports
     this.#timer =
@@ -50,6 +58,7 @@ export class UndiciAttempt implements Dispatcher.DispatchHandler, UpstreamSource
       this.#call.request.inform(status, replyTrailers(raw) ?? [])
       return
     }
+    this.#endsWithConnection = parsed['content-length'] === undefined && parsed['transfer-encoding'] === undefined
     const headers = replyHeaders(raw, parsed, this.#call.request)
     this.#reply = new UpstreamReply({ status, statusText: statusText ?? '', headers }, this)
     this.#ports.resolve(this.#reply)
@@ -61,6 +70,10 @@ export class UndiciAttempt implements Dispatcher.DispatchHandler, UpstreamSource
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     this.#settle()
+    if (this.#endsWithConnection && this.#ports.resets.isResetting) {
+      this.#reply?.fail()
+      return
+    }
     this.#reply?.complete(replyTrailers(controller.rawTrailers as readonly Buffer[] | null)) // as for the headers
   }
 

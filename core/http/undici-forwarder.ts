@@ -3,6 +3,7 @@ import { Pool, type Dispatcher } from 'undici'
 import type { Reply } from '../pipeline/reply.ts'
 import type { Clock } from '../time/clock.ts'
 import type { ForwardCall, Forwarder } from './forwarder.ts'
+import { ResetWatch } from './reset-watch.ts'
 import { UndiciAttempt } from './undici-attempt.ts'
 import { upstreamFailed } from './upstream-errors.ts'
 
@@ -21,6 +22,7 @@ export class UndiciForwarder implements Forwarder {
   readonly #clock: Clock
   readonly #options: ForwarderOptions
   readonly #pools = new Map<string, Pool>()
+  readonly #resets = new ResetWatch()
 
   constructor(deps: { clock: Clock; options: ForwarderOptions }) {
     this.#clock = deps.clock
@@ -41,7 +43,7 @@ export class UndiciForwarder implements Forwarder {
 
   #dispatch(call: ForwardCall, body: Buffer | Readable | undefined): Promise<Reply> {
     return new Promise<Reply>((resolve, reject) => {
-      const attempt = new UndiciAttempt(call, { clock: this.#clock, resolve, reject })
+      const attempt = new UndiciAttempt(call, { clock: this.#clock, resets: this.#resets, resolve, reject })
       try {
         this.#poolOf(call.origin).dispatch(
           {
@@ -65,7 +67,7 @@ export class UndiciForwarder implements Forwarder {
       pool = new Pool(origin, {
         connections: maxConnectionsPerUpstream,
         maxHeaderSize: maxHeaderBytes,
-        connectTimeout: connectTimeoutMs,
+        connect: this.#resets.connector({ timeout: connectTimeoutMs, allowH2: false }),
         headersTimeout: 0, // the attempt has one timer for all of it
         bodyTimeout: 0,
         allowH2: false,

@@ -93,6 +93,8 @@ export class UpstreamReply extends Reply {
   }
 
   #end(response: ServerResponse): void {
+    // The last pieces may have met back-pressure; a connection that stays paused would starve its next call.
+    this.#source.resume()
     if (this.#trailers !== undefined) response.addTrailers(pairs(this.#trailers))
     const [first] = this.#pending
     if (first === undefined) {

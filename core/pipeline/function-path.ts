@@ -6,6 +6,7 @@ import { rescue } from '../http/rescue.ts'
 import type { FunctionRouter } from '../routing/function-router.ts'
 import type { Clock } from '../time/clock.ts'
 import { Exchange } from './exchange.ts'
+import { textReply } from './buffer-reply.ts'
 import type { Reply } from './reply.ts'
 import type { Handler } from './stages.ts'
 
@@ -32,7 +33,7 @@ export class FunctionPath {
   async handle(request: GatewayRequest): Promise<Reply> {
     const { router, pipeline, clock, servedBy } = this.#deps
     const route = router.route(request.target)
-    if (route === undefined) return rescue(new GatewayError('function_not_found', 'the path names no valid function'))
+    if (route === undefined) return textReply(404, '404 page not found\n')
     const exchange = new Exchange(request.header('x-call-id') || randomUUID(), request, {
       route,
       startTime: nanoseconds(clock.nowMs()),
