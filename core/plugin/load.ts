@@ -1,8 +1,7 @@
-import { createRequire } from 'node:module'
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { extname } from 'node:path'
 import type { PluginEntry } from '../config/gateway-config.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
+import { importForeign } from './foreign-plugin.ts'
 import type { Plugin } from './plugin.ts'
 
 /** A plugin and the options its entry in the configuration gives. */
@@ -14,6 +13,9 @@ export interface LoadedPlugin {
 }
 
 const builtIn = /^[a-z][a-z0-9-]*$/
+
+/** `index.ts` among the sources, `index.js` among what they are compiled to. */
+const entryFile = `index${extname(import.meta.url)}`
 
 /**
  * Imports the plugins that a configuration names: built-in ones by name, others by path (relative to `baseDirectory`) or
@@ -43,15 +45,13 @@ async function load(entry: PluginEntry, path: string, baseDirectory: string): Pr
 }
 
 async function importEntry(use: string, baseDirectory: string): Promise<Readonly<Record<string, unknown>>> {
-  if (use.startsWith('.') || use.startsWith('/')) return import(pathToFileURL(resolve(baseDirectory, use)).href)
-  if (builtIn.test(use)) {
-    try {
-      return await import(new URL(`../../plugins/${use}/index.ts`, import.meta.url).href)
-    } catch (error) {
-      if (!isMissing(error, `/plugins/${use}/index.ts`)) throw error
-    }
+  if (!builtIn.test(use)) return importForeign(use, baseDirectory)
+  try {
+    return await import(new URL(`../../plugins/${use}/${entryFile}`, import.meta.url).href)
+  } catch (error) {
+    if (!isMissing(error, `/plugins/${use}/${entryFile}`)) throw error
+    return importForeign(use, baseDirectory)
   }
-  return import(pathToFileURL(createRequire(resolve(baseDirectory, 'package.json')).resolve(use)).href)
 }
 
 function isMissing(error: unknown, ending: string): boolean {

@@ -74,19 +74,19 @@ export class DirectoryFeed implements BackgroundTask, AsyncDisposable {
   }
 
   async #tick(signal: AbortSignal): Promise<void> {
-    const failures: string[] = []
+    const failures: ListingFailure[] = []
     // When the provider is away, the listing says so.
     const named = await this.#deps.api.listNamespaces(signal).catch(() => undefined)
     const namespaces = this.#namespacesToList(named ?? [])
     for (const namespace of namespaces) {
       const covered = await this.#list(namespace, signal).catch((error: unknown) => {
-        failures.push(`${namespace === '' ? 'functions' : namespace}: ${textOf(error)}`)
+        failures.push({ namespace, error })
         return []
       })
       for (const name of covered) namespaces.delete(name)
     }
     if (named !== undefined) this.#forgetOtherThan(namespaces)
-    if (!signal.aborted) this.#report(failures.join('; '))
+    if (!signal.aborted) this.#report(failures)
   }
 
   /** Calls name functions of an unnamed default namespace by their bare names, so these are listed first. */
@@ -133,12 +133,20 @@ export class DirectoryFeed implements BackgroundTask, AsyncDisposable {
     return identity.key
   }
 
-  #report(failure: string): void {
+  #report(failures: readonly ListingFailure[]): void {
+    const failure = failures.map(({ namespace, error }) => `${namespace}: ${textOf(error)}`).join('; ')
     if (failure === this.#failure) return
     this.#failure = failure
-    if (failure === '') this.#deps.log.info('the provider lists its functions again')
-    else this.#deps.log.warn('the provider cannot list its functions; what is known stays', { failure })
+    const { log } = this.#deps
+    if (failure === '') log.info('the provider lists its functions again')
+    else log.warn('the provider cannot list its functions; what is known stays', { failure, error: failures[0]?.error })
   }
+}
+
+interface ListingFailure {
+  /** Empty for the provider's default one. */
+  readonly namespace: string
+  readonly error: unknown
 }
 
 function namespacesOf(statuses: readonly FunctionStatus[]): readonly string[] {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { killOnExit } from '../support/kill-on-exit.ts'
 import { LineSplitter } from '../support/line-splitter.ts'
 
 /** A helper process of a benchmark: a script beside this file that prints `{"url": "http://..."}` once it listens. */
@@ -19,6 +20,7 @@ export class BenchProcess implements AsyncDisposable {
     const path = fileURLToPath(new URL(script, import.meta.url))
     const [command = '', ...args] = [...launcher, process.execPath, path]
     const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
+    killOnExit(child)
     return new Promise((resolve, reject) => {
       child.once('error', reject)
       child.once('exit', (code) => reject(new Error(`${script} exited with ${code} before it listened`)))

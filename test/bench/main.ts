@@ -39,8 +39,11 @@ async function warmPath(): Promise<string> {
     { name: 'undici dispatch, bare', url: undici.url, pid: undici.pid },
     { name: 'the upstream itself', url: upstream.url, pid: upstream.pid },
   ]
-  return measureWarmPath(contenders, warmPlan)
+  return await measureWarmPath(contenders, warmPlan) // awaited here: leaving the function stops the contenders
 }
+
+// Exits by way of 'exit' handlers, so that no contender outlives an interrupted run.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
 say(`Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}; ${pinningNote}; ${loadGenerator}`)
 const [load = 0] = loadavg()

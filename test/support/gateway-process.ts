@@ -2,15 +2,21 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { eventually } from './eventually.ts'
+import { killOnExit } from './kill-on-exit.ts'
 import { LineSplitter } from './line-splitter.ts'
+import { type TemporaryFile, temporaryFile } from './temporary-file.ts'
 
 /** How to start a gateway. */
 export interface GatewayProcessOptions {
   /** Added to the defaults: free ports, JSON logs, no quiet period, a grace period of 5 s. */
   readonly env?: Readonly<Record<string, string>>
   readonly args?: readonly string[]
+  /** Text of a configuration file, YAML. */
+  readonly config?: string
   /** Words to put before the command, such as `taskset -c 0`. */
   readonly launcher?: readonly string[]
+  /** The program's file. Default: that of the sources. */
+  readonly entry?: string
 }
 
 /** How a process ended. */
@@ -22,7 +28,7 @@ export interface Exit {
 /** One line of the gateway's log, decoded where it is JSON. */
 export type LogLine = Readonly<Record<string, unknown>>
 
-const entry = fileURLToPath(new URL('../../bin/pilotlight.js', import.meta.url))
+const entryOfSources = fileURLToPath(new URL('../../bin/pilotlight.js', import.meta.url))
 
 const defaultEnv: Readonly<Record<string, string>> = {
   PILOTLIGHT_HOST: '127.0.0.1',
@@ -43,17 +49,21 @@ export class GatewayProcess implements AsyncDisposable {
   readonly logs: LogLine[] = []
   readonly exited: Promise<Exit>
   readonly #child: ChildProcess
+  readonly #config: TemporaryFile | undefined
   #exit: Exit | undefined
   #url = ''
   #metricsUrl = ''
 
   /** Starts the process; see {@link startGatewayProcess} for one that is ready. */
-  constructor({ env = {}, args = [], launcher = [] }: GatewayProcessOptions) {
+  constructor({ env = {}, args = [], config, launcher = [], entry = entryOfSources }: GatewayProcessOptions) {
+    this.#config = config === undefined ? undefined : temporaryFile('pilotlight.yaml', config)
+    const configEnv = this.#config === undefined ? {} : { PILOTLIGHT_CONFIG: this.#config.path }
     const [command = '', ...rest] = [...launcher, process.execPath, entry, ...args]
     this.#child = spawn(command, rest, {
-      env: { PATH: process.env['PATH'] ?? '', ...defaultEnv, ...env },
+      env: { PATH: process.env['PATH'] ?? '', ...defaultEnv, ...configEnv, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+    killOnExit(this.#child)
     const lines = new LineSplitter((line) => this.#take(line))
     const onData = (piece: Buffer): void => {
       this.output += piece.toString()
@@ -64,6 +74,7 @@ export class GatewayProcess implements AsyncDisposable {
     this.exited = new Promise((resolve) => {
       this.#child.once('close', (code, signal) => {
         this.#exit = { code, signal }
+        this.#config?.[Symbol.dispose]()
         resolve(this.#exit)
       })
     })

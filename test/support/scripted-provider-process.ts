@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { killOnExit } from './kill-on-exit.ts'
 import type { FunctionScript } from './scripted-function.ts'
 
 /** What the process can be told. */
@@ -43,6 +44,7 @@ export class ScriptedProviderProcess implements AsyncDisposable {
   static start(launcher: readonly string[] = []): Promise<ScriptedProviderProcess> {
     const [command = '', ...args] = [...launcher, process.execPath, entry]
     const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    killOnExit(child)
     return new Promise((resolve, reject) => {
       child.once('error', reject)
       child.once('exit', (code) => reject(new Error(`the scripted provider exited with ${code}`)))

@@ -132,14 +132,19 @@ export function describeRequests(path: () => FunctionPath): void {
       expect(fieldsOf(seen.fields, 'x-forwarded-proto')).toEqual(['http'])
     })
 
-    it('replaces X-Forwarded headers of a client, which nobody vouches for', async () => {
-      const fields = ['X-Forwarded-For: 203.0.113.7', 'X-Forwarded-Host: shop.test', 'X-Forwarded-Proto: https']
+    it('appends the peer without its port to X-Forwarded-For', async () => {
+      const seen = await path().seenBy('GET', '/function/echo', ['X-Forwarded-For: 203.0.113.7', 'X-Forwarded-For: 198.51.100.1'])
+
+      expect(fieldsOf(seen.fields, 'x-forwarded-for').join(', ')).toBe('203.0.113.7, 198.51.100.1, 127.0.0.1')
+    })
+
+    it('keeps X-Forwarded-Host and X-Forwarded-Proto of a front', async () => {
+      const fields = ['X-Forwarded-Host: shop.test', 'X-Forwarded-Proto: https']
 
       const seen = await path().seenBy('GET', '/function/echo', fields)
 
-      expect(fieldsOf(seen.fields, 'x-forwarded-for')).toEqual(['127.0.0.1'])
-      expect(fieldsOf(seen.fields, 'x-forwarded-host')).toEqual(['gateway.test'])
-      expect(fieldsOf(seen.fields, 'x-forwarded-proto')).toEqual(['http'])
+      expect(fieldsOf(seen.fields, 'x-forwarded-host')).toEqual(['shop.test'])
+      expect(fieldsOf(seen.fields, 'x-forwarded-proto')).toEqual(['https'])
     })
 
     it('makes X-Call-Id when there is none, a UUID', async () => {

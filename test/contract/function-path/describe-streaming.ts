@@ -120,6 +120,7 @@ export function describeStreaming(path: () => FunctionPath): void {
             written += pieceBytes
             if (!response.write(Buffer.alloc(pieceBytes))) return
           }
+          response.end()
         }
         response.on('drain', more)
         more()

@@ -3,7 +3,7 @@ import { header, requestBytes } from '../../support/raw-http.ts'
 import type { FunctionPath } from './function-path.ts'
 
 /** Settings under which {@link describeTimeouts} holds. */
-export const shortTimeouts = { upstream_timeout: '250ms' }
+export const shortTimeouts = { env: { upstream_timeout: '250ms' } }
 
 /** What happens to calls that take longer than `upstream_timeout`. */
 export function describeTimeouts(path: () => FunctionPath): void {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { type GatewayProcess, startGatewayProcess } from '../../support/gateway-process.ts'
+import { type GatewayProcess, type GatewayProcessOptions, startGatewayProcess } from '../../support/gateway-process.ts'
 import { guardAgainstLeaks } from '../../support/leak-guard.ts'
 import { RawConnection, rawRequest, requestBytes } from '../../support/raw-http.ts'
 import type { RawFields, RawResponse } from '../../support/raw-response.ts'
@@ -30,12 +30,13 @@ export class FunctionPath implements AsyncDisposable {
   }
 
   /** Starts both; the function has been called once, so that the gateway knows it to be ready. */
-  static async start(engine: Engine, env: Readonly<Record<string, string>> = {}): Promise<FunctionPath> {
+  static async start(engine: Engine, options: GatewayProcessOptions = {}): Promise<FunctionPath> {
     await using starting = new AsyncDisposableStack()
     const provider = starting.use(await ScriptedProvider.start({ name: 'echo' }))
     const gateway = starting.use(
       await startGatewayProcess({
-        env: { functions_provider_url: provider.url, PILOTLIGHT_ENGINE: engine, ...env },
+        ...options,
+        env: { functions_provider_url: provider.url, PILOTLIGHT_ENGINE: engine, ...options.env },
       }),
     )
     await rawRequest(gateway.url, requestBytes('GET', '/function/echo'))
@@ -90,7 +91,7 @@ export class FunctionPath implements AsyncDisposable {
 }
 
 /** Shares one function path among the tests of a file; each test finds `echo` as it was. */
-export function useFunctionPath(engine: Engine, env: Readonly<Record<string, string>> = {}): () => FunctionPath {
+export function useFunctionPath(engine: Engine, options: GatewayProcessOptions = {}): () => FunctionPath {
   let path: FunctionPath | undefined
   const current = (): FunctionPath => {
     if (path === undefined) throw new Error('the function path is not started')
@@ -98,7 +99,7 @@ export function useFunctionPath(engine: Engine, env: Readonly<Record<string, str
   }
   guardAgainstLeaks('file')
   beforeAll(async () => {
-    path = await FunctionPath.start(engine, env)
+    path = await FunctionPath.start(engine, options)
   })
   afterEach(async () => {
     await current().provider.accept()
@@ -106,7 +107,7 @@ export function useFunctionPath(engine: Engine, env: Readonly<Record<string, str
     if (current().gateway.isRunning) return
     const { output } = current().gateway
     await current()[Symbol.asyncDispose]()
-    path = await FunctionPath.start(engine, env)
+    path = await FunctionPath.start(engine, options)
     throw new Error(`the gateway died:\n${output.slice(-2000)}`)
   })
   afterAll(() => path?.[Symbol.asyncDispose]())

@@ -100,25 +100,38 @@ describe('system routes', () => {
     expect(header(answer, 'allow')).toBe('GET')
   })
 
-  it('keep hop-by-hop headers, and say who asked', async () => {
+  it('keep hop-by-hop headers back, and join repeated ones', async () => {
     api.serve(json({}))
 
     await api.raw('GET', '/system/namespaces', [
       'X-Hop: 1',
       'Connection: x-hop',
-      'X-Forwarded-For: 9.9.9.9',
       'Cookie: a=1',
       'Cookie: b=2',
+      'X-Two: 1',
+      'X-Two: 2',
     ])
 
     const { headers } = api.seen[0] ?? {}
-    expect(headers).toMatchObject({
-      'x-forwarded-for': '127.0.0.1',
-      'x-forwarded-host': 'gateway.test',
-      'x-forwarded-proto': 'http',
-    })
     expect(headers?.['x-hop']).toBeUndefined()
-    expect(headers?.cookie).toBe('a=1; b=2')
+    expect(headers).toMatchObject({ cookie: 'a=1; b=2', 'x-two': '1, 2' })
+  })
+
+  it.each([
+    { trustForwarded: true, chain: '9.9.9.9, 127.0.0.1', host: 'outer.test', proto: 'https' },
+    { trustForwarded: false, chain: '127.0.0.1', host: 'gateway.test', proto: 'http' },
+  ])('say who asked when trust is $trustForwarded', async ({ trustForwarded, chain, host, proto }) => {
+    await using gateway = await SystemApi.start({}, { config: { trustForwarded } })
+    gateway.serve(json({}))
+
+    const fields = ['X-Forwarded-For: 9.9.9.9', 'X-Forwarded-Host: outer.test', 'X-Forwarded-Proto: https']
+    await gateway.raw('GET', '/system/namespaces', fields)
+
+    expect(gateway.seen[0]?.headers).toMatchObject({
+      'x-forwarded-for': chain,
+      'x-forwarded-host': host,
+      'x-forwarded-proto': proto,
+    })
   })
 
   it('stream a long body to the provider with its length', async () => {

@@ -17,7 +17,7 @@ describe('a gateway that starts', () => {
     ['floods', flood(100, { mebibytes: 0 })],
   ])('serves although the provider %s', async (_case, answer) => {
     const startedMs = performance.now()
-    await using api = await SystemApi.start({}, answer)
+    await using api = await SystemApi.start({}, { answer })
 
     expect(performance.now() - startedMs).toBeLessThan(3_000)
     expect((await api.raw('GET', '/healthz')).status).toBe(200)
@@ -27,7 +27,7 @@ describe('a gateway that starts', () => {
   it('knows the functions of the provider before the first call', async () => {
     const provider = new OneFunction()
     provider.replicas = 1
-    await using api = await SystemApi.start({}, provider.answer)
+    await using api = await SystemApi.start({}, { answer: provider.answer })
     api.provider.seen.length = 0
 
     expect((await api.raw('GET', '/function/echo')).status).toBe(200)

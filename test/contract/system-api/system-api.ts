@@ -1,3 +1,4 @@
+import type { GatewayConfig } from '#core'
 import { Gateway } from '../../../core/gateway.ts'
 import { loadConfig } from '../../../core/config/load-config.ts'
 import { SystemClock } from '../../../core/time/system-clock.ts'
@@ -5,6 +6,12 @@ import { FakeLogger } from '../../support/fake-logger.ts'
 import { rawRequest, requestBytes } from '../../support/raw-http.ts'
 import type { RawResponse } from '../../support/raw-response.ts'
 import { HandlerProvider, type SeenRequest } from '../../unit/plugins/provider-client/handler-provider.ts'
+
+/** What else a test may choose. */
+export interface Others {
+  readonly answer?: HandlerProvider['answer']
+  readonly config?: Partial<GatewayConfig>
+}
 
 /** A whole gateway before a provider whose answers a test writes by hand. */
 export class SystemApi implements AsyncDisposable {
@@ -23,17 +30,21 @@ export class SystemApi implements AsyncDisposable {
   /**
    * Starts both. Functions without a namespace are in `fn`; the provider has no functions until a test says so.
    * @param env more variables, as OpenFaaS names them
-   * @param answer what the provider does while the gateway starts
+   * @param others what the provider does while the gateway starts, and settings that no variable sets
    */
-  static async start(env: Readonly<Record<string, string>> = {}, answer = emptyList): Promise<SystemApi> {
+  static async start(env: Readonly<Record<string, string>> = {}, others: Others = {}): Promise<SystemApi> {
     await using starting = new AsyncDisposableStack()
-    const provider = starting.use(await HandlerProvider.start(answer))
+    const provider = starting.use(await HandlerProvider.start(others.answer ?? emptyList))
     const variables = { functions_provider_url: provider.url.href, function_namespace: 'fn', ...env }
     const loaded = loadConfig({ argvConfigPath: undefined, flags: {}, env: variables, cwd: import.meta.dirname })
     const log = new FakeLogger()
     const local = { host: '127.0.0.1', port: 0, metricsPort: 0, prometheusUrl: undefined }
     const plugins = loaded.plugins.map(({ use, options }) => ({ use, options: quiet[use] ?? options }))
-    const gateway = new Gateway({ config: { ...loaded, ...local, plugins }, clock: new SystemClock(), log })
+    const gateway = new Gateway({
+      config: { ...loaded, ...local, plugins, ...others.config },
+      clock: new SystemClock(),
+      log,
+    })
     const { port } = await gateway.start()
     starting.move()
     return new SystemApi(provider, gateway, { port, log })

@@ -1,0 +1,157 @@
+import { GatewayError, type Clock, type FunctionStatus, type Reply } from '#core'
+import type { FunctionLog } from '../logs/function-log.ts'
+import { UsageMeter } from '../processes/usage-meter.ts'
+import { Refusal } from '../refusal.ts'
+import type { FunctionCall, Replica } from '../replicas/replica.ts'
+import { ReplicaSet } from '../replicas/replica-set.ts'
+import type { Deployment } from './deployment.ts'
+import { toFunctionStatus } from './function-status.ts'
+import type { StoredFunction } from './stored-function.ts'
+
+/** Makes a replica of one revision. */
+export type ReplicaFactory = (log: FunctionLog) => Replica
+
+/** How a deployment is run, or why it cannot be. */
+export type Revision = { readonly create: ReplicaFactory } | { readonly problem: string }
+
+/** What a function is made with. */
+export interface LocalFunctionDeps {
+  readonly clock: Clock
+  readonly log: FunctionLog
+}
+
+/**
+ * One deployed function: its revision, the wish for replicas and what became of it. While a new revision starts, the one
+ * before goes on answering.
+ */
+export class LocalFunction {
+  /** Whether it came with the provider: such a function is not stored. */
+  readonly isSample: boolean
+  readonly log: FunctionLog
+  readonly #usage: UsageMeter
+  #stored: StoredFunction
+  #problem = ''
+  #current = new ReplicaSet(noReplica, () => {})
+  #retiring: readonly ReplicaSet[] = []
+  readonly #ending = new Set<Promise<void>>()
+  #newestFence = 0
+
+  constructor(deps: LocalFunctionDeps, isSample: boolean, stored: StoredFunction) {
+    this.isSample = isSample
+    this.log = deps.log
+    this.#usage = new UsageMeter(deps.clock)
+    this.#stored = stored
+  }
+
+  get stored(): StoredFunction {
+    return this.#stored
+  }
+
+  get deployment(): Deployment {
+    return this.#stored.deployment
+  }
+
+  /** Runs `stored` by `revision` from now on. */
+  run(stored: StoredFunction, revision: Revision): void {
+    const before = this.#current
+    this.#stored = stored
+    this.#problem = 'problem' in revision ? revision.problem : ''
+    this.#retiring = [...this.#retiring, before]
+    const create = 'create' in revision ? () => revision.create(this.log) : noReplica
+    const set: ReplicaSet = new ReplicaSet(create, () => this.#retire(set))
+    this.#current = set
+    this.#apply()
+  }
+
+  /**
+   * Wishes for `replicas`. Several wishes may follow one another at any speed; the last one holds.
+   * @param fence of the caller's lease, if it has one
+   * @throws Refusal 409 for a fence that is older than the newest seen
+   */
+  scale(replicas: number, fence: number | undefined): void {
+    if (fence !== undefined && fence < this.#newestFence) {
+      throw new Refusal(409, `fence ${fence} is older than ${this.#newestFence}: another gateway leads by now`)
+    }
+    this.#newestFence = fence ?? this.#newestFence
+    this.#stored = { ...this.#stored, replicas }
+    this.#apply()
+  }
+
+  /** @param withUsage reads the processes' use of cpu and memory, which costs a look at every process of the machine */
+  status(withUsage: boolean): FunctionStatus {
+    const sets = [...this.#retiring, this.#current]
+    const groups = sets.flatMap(({ live }) => live.flatMap((one) => one.groups))
+    return toFunctionStatus(this.#stored, {
+      availableReplicas: this.#serving().available,
+      reason: this.#stored.replicas === 0 ? '' : this.#problem || this.#current.reason,
+      usage: withUsage ? this.#usage.measure(groups) : undefined,
+    })
+  }
+
+  /**
+   * Has a ready replica answer; one that does not accept the connection or has no room hands on to the next.
+   * @throws GatewayError as a Forwarder; Refusal 503 when no replica is ready, 429 when all are busy
+   */
+  async answer(call: FunctionCall): Promise<Reply> {
+    let failure: unknown = noEndpoints(this.deployment.service)
+    for (const replica of this.#serving().ready()) {
+      try {
+        return await replica.answer(call)
+      } catch (error) {
+        failure = error
+        if (!mayTryAnother(error, call)) break
+      }
+    }
+    throw failure
+  }
+
+  /** Ends all processes; resolves when the last one is gone. */
+  async stop(): Promise<void> {
+    this.#stored = { ...this.#stored, replicas: 0 }
+    this.#apply()
+    this.log.ring.close()
+    await Promise.all([this.#current.stop(), ...this.#ending])
+  }
+
+  #serving(): ReplicaSet {
+    if (this.#current.available > 0) return this.#current
+    return this.#retiring.findLast(({ available }) => available > 0) ?? this.#current
+  }
+
+  #apply(): void {
+    this.#current.scale(this.#problem === '' ? this.#stored.replicas : 0)
+    if (this.#stored.replicas === 0) this.#retire(this.#current)
+    else if (this.#retiring.every(({ available }) => available === 0)) this.#endRetiring()
+  }
+
+  /** A revision has changed: once it serves, or nothing is wanted, the ones before it end. */
+  #retire(changed: ReplicaSet): void {
+    if (changed !== this.#current) return
+    if (changed.available > 0 || this.#stored.replicas === 0) this.#endRetiring()
+  }
+
+  #endRetiring(): void {
+    const retired = this.#retiring
+    this.#retiring = []
+    for (const one of retired) {
+      const ending = one.stop().finally(() => this.#ending.delete(ending))
+      this.#ending.add(ending)
+    }
+  }
+}
+
+/** The answer of OpenFaaS's providers, by which gateways know that a function is at zero. */
+function noEndpoints(name: string): Refusal {
+  return new Refusal(503, `No endpoints available for: ${name}.`)
+}
+
+function noReplica(): Replica {
+  throw new Error('invariant: a revision that cannot run is never scaled up')
+}
+
+function mayTryAnother(error: unknown, { request }: FunctionCall): boolean {
+  if (error instanceof Refusal) return true
+  const neverSent =
+    error instanceof GatewayError && error.code === 'upstream_failed' && error.details['accepted'] === false
+  return neverSent && request.body.replayable
+}

@@ -1,0 +1,11 @@
+/** Why a call of the provider's API is not carried out: the status and the text that the caller sees. */
+export class Refusal extends Error {
+  readonly status: number
+
+  /** @param message safe to show: what is wrong, the value, the remedy; may be empty */
+  constructor(status: number, message: string) {
+    super(message)
+    this.name = 'Refusal'
+    this.status = status
+  }
+}
