@@ -35,9 +35,6 @@ export class HttpListener implements AsyncDisposable {
   readonly #options: HttpListenerOptions
   readonly #server: Server
   readonly #tunnels = new Set<Duplex>()
-  readonly #onReplyEnd = (): void => {
-    if (this.#draining) setImmediate(() => this.#server.closeIdleConnections())
-  }
   /** Connections whose bytes were refused: whatever follows on them may be smuggled. */
   readonly #refused = new WeakSet<Duplex>()
   #draining = false
@@ -78,6 +75,9 @@ export class HttpListener implements AsyncDisposable {
    */
   async drain(deadline: AbortSignal): Promise<void> {
     this.#draining = true
+    // Connections that become idle from now on close at once.
+    this.#server.keepAliveTimeout = 1
+    this.#server.keepAliveTimeoutBuffer = 0
     const cut = (): void => {
       this.#server.closeAllConnections()
       for (const socket of this.#tunnels) socket.destroy()
@@ -134,7 +134,6 @@ export class HttpListener implements AsyncDisposable {
       return
     }
     if (this.#draining) response.shouldKeepAlive = false
-    reply.onEnd(this.#onReplyEnd)
     try {
       reply.sendTo(response)
     } catch (error) {

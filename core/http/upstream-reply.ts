@@ -14,9 +14,6 @@ export interface UpstreamSource {
 /** Bytes kept for a reply that is not being sent yet, before the upstream is told to wait. */
 const pendingLimitBytes = 64 * 1024
 
-/** Largest body that is cheaper to copy into a string than to write apart from its head. */
-const singleWriteBytes = 16 * 1024
-
 /**
  * An answer that streams from an upstream to the client. The engine calls `push`, then `complete` or `fail`; core calls
  * `sendTo`. Pieces that arrive before `sendTo` wait here, so that a small answer leaves in one write.
@@ -101,10 +98,7 @@ export class UpstreamReply extends Reply {
       response.end()
     } else {
       this.#bytesSent += this.#pendingBytes
-      const whole = this.#pending.length === 1 ? first : Buffer.concat(this.#pending, this.#pendingBytes)
-      // node:http sends head and body in one write if both are strings, else in a vector of two, which costs more.
-      if (whole.byteLength <= singleWriteBytes) response.end(whole.toString('latin1'), 'latin1')
-      else response.end(whole)
+      response.end(this.#pending.length === 1 ? first : Buffer.concat(this.#pending, this.#pendingBytes))
       this.#pending = []
     }
   }

@@ -23,7 +23,7 @@ export interface FunctionState {
   readonly max: number
   /** Fencing token of the writer, 0 for an observation without a lease. */
   readonly fence: number
-  /** Wall clock, milliseconds since the Unix epoch. */
+  /** Wall clock, milliseconds since the Unix epoch; 0 for a `failed` function that nobody has observed: it may not exist. */
   readonly observedAtMs: number
   /** For `failed`: why, safe to show a client. Otherwise empty. */
   readonly reason: string

@@ -3,14 +3,17 @@ import type { Clock } from '../time/clock.ts'
 import type { FunctionState } from './function-state.ts'
 import type { ReplicaDirectory, StateListener } from './replica-directory.ts'
 
-/** Most unknown names remembered; a flood of names pushes the oldest out. */
-const maxAbsent = 10_000
+/** Most names remembered without knowing that they exist; a flood of names pushes the oldest out. */
+const maxUnconfirmed = 10_000
+/** What was observed further in the future than gateways' clocks differ was stamped before the wall clock jumped back. */
+const clockJumpMs = 60_000
 
 /** The directory as a map in this process. */
 export class LocalReplicaDirectory implements ReplicaDirectory {
   readonly #clock: Clock
   readonly #known = new Map<string, FunctionState>()
-  readonly #absent = new LRUCache<string, FunctionState>({ max: maxAbsent })
+  /** Absent functions, and those that failed before anybody observed them: whether they exist, nobody knows. */
+  readonly #unconfirmed = new LRUCache<string, FunctionState>({ max: maxUnconfirmed })
   readonly #listeners = new Set<StateListener>()
 
   constructor(deps: { clock: Clock }) {
@@ -20,9 +23,9 @@ export class LocalReplicaDirectory implements ReplicaDirectory {
   get(key: string): FunctionState | undefined {
     const known = this.#known.get(key)
     if (known !== undefined) return known
-    const absent = this.#absent.get(key)
-    if (absent === undefined || absent.retryAtMs > this.#clock.nowMs()) return absent
-    this.#absent.delete(key)
+    const unconfirmed = this.#unconfirmed.get(key)
+    if (unconfirmed?.phase !== 'absent' || this.#isFresh(unconfirmed)) return unconfirmed
+    this.#unconfirmed.delete(key)
     return undefined
   }
 
@@ -30,20 +33,21 @@ export class LocalReplicaDirectory implements ReplicaDirectory {
     const { key } = state.identity
     const previous = this.get(key)
     if (previous !== undefined && state.fence !== 0 && state.fence < previous.fence) return false
-    if (state.phase === 'absent') {
-      this.#known.delete(key)
-      this.#absent.set(key, state)
+    const held = state.fence === 0 && previous !== undefined ? { ...state, fence: previous.fence } : state
+    if (this.#isConfirmed(held)) {
+      this.#unconfirmed.delete(key)
+      this.#known.set(key, held)
     } else {
-      this.#absent.delete(key)
-      this.#known.set(key, state.fence === 0 && previous !== undefined ? { ...state, fence: previous.fence } : state)
+      this.#known.delete(key)
+      this.#unconfirmed.set(key, held)
     }
-    for (const listener of this.#listeners) listener(state, previous)
+    for (const listener of this.#listeners) listener(held, previous)
     return true
   }
 
   remove(key: string): void {
     this.#known.delete(key)
-    this.#absent.delete(key)
+    this.#unconfirmed.delete(key)
   }
 
   known(): Iterable<FunctionState> {
@@ -57,5 +61,15 @@ export class LocalReplicaDirectory implements ReplicaDirectory {
   subscribe(listener: StateListener): Disposable {
     this.#listeners.add(listener)
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
+  }
+
+  #isConfirmed({ phase, identity, observedAtMs }: FunctionState): boolean {
+    if (phase === 'absent') return false
+    return phase !== 'failed' || observedAtMs > 0 || this.#known.has(identity.key)
+  }
+
+  #isFresh({ observedAtMs, retryAtMs }: FunctionState): boolean {
+    const nowMs = this.#clock.nowMs()
+    return nowMs < retryAtMs && nowMs > observedAtMs - clockJumpMs
   }
 }

@@ -7,7 +7,8 @@ export type StateListener = (state: FunctionState, previous: FunctionState | und
 /**
  * What this gateway knows of all functions: the lookup of the warm path. Never does I/O.
  *
- * Memory is bounded: known functions are as many as the provider has, `absent` ones are kept briefly and few.
+ * Memory is bounded: known functions are as many as the provider has; of `absent` ones, and of those that failed before
+ * anybody observed them, a limited number is kept.
  */
 export interface ReplicaDirectory {
   /** The last observation of a function by its key, or undefined. An `absent` state past its `retryAtMs` is forgotten. */
@@ -16,7 +17,7 @@ export interface ReplicaDirectory {
   apply(state: FunctionState): boolean
   /** Forgets a function. */
   remove(key: string): void
-  /** All known functions, `absent` ones left out. */
+  /** All functions that the provider is known to have. */
   known(): Iterable<FunctionState>
   /** Whether the provider is known to have this function: only such names may become metric labels. */
   knows(key: string): boolean

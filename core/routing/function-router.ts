@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache'
 import { functionIdentity, type FunctionIdentity } from '../provider/function-identity.ts'
 import type { FunctionRoute } from './function-route.ts'
 
@@ -12,7 +11,8 @@ const rememberedNames = 10_000
 /** Maps `/function/{name}[.{ns}][/...]` to a function. The namespace is what follows the last dot. */
 export class FunctionRouter {
   readonly #defaultNamespace: string
-  readonly #identities = new LRUCache<string, FunctionIdentity>({ max: rememberedNames })
+  /** By spelling. Emptied when full: only a flood of made-up names fills it. */
+  readonly #identities = new Map<string, FunctionIdentity>()
 
   /** @param defaultNamespace namespace of names without one; may be empty */
   constructor(defaultNamespace: string) {
@@ -45,6 +45,7 @@ export class FunctionRouter {
     const namespace = dot === -1 ? this.#defaultNamespace : full.slice(dot + 1) || this.#defaultNamespace
     if (name === '' || name.startsWith('.')) return undefined
     const identity = functionIdentity(name, namespace)
+    if (this.#identities.size >= rememberedNames) this.#identities.clear()
     this.#identities.set(spelled, identity)
     return identity
   }

@@ -3,7 +3,7 @@ import { serve } from './serve.js'
 import { echoOverWebSocket } from './websocket-echo.js'
 
 const events = 5
-const eventPauseMs = 200
+const eventPauseMs = 100
 
 /** Answers with what was asked, as JSON. */
 async function echo(request, response) {

@@ -43,7 +43,7 @@ export class LocalProvider implements AsyncDisposable {
   #port = 0
 
   constructor(parts: LocalProviderParts, readTimeoutMs: number) {
-    const { functions, namespaces, secrets, directory, log } = parts
+    const { functions, namespaces, secrets, log } = parts
     const state = new StateWriter({
       file: parts.file,
       snapshot: () => ({ version: 1, namespaces: [...namespaces.all], functions: [...functions.stored] }),
@@ -55,7 +55,7 @@ export class LocalProvider implements AsyncDisposable {
       authorization: this.#authorization,
       invocation: new Invocation({ functions, namespaces }),
       routes: [
-        ...new FunctionRoutes({ functions, namespaces, directory, state }).routes,
+        ...new FunctionRoutes({ functions, namespaces, state }).routes,
         ...new NamespaceRoutes({ functions, namespaces, secrets, state }).routes,
         ...new SecretRoutes({ secrets, namespaces }).routes,
         ...new LogRoutes({ functions, namespaces }).routes,

@@ -1,8 +1,9 @@
 import { dirname } from 'node:path'
+import { durationOption } from '#core'
 import { z } from 'zod'
 
-const durationMs = z.number().int().positive()
-const port = z.number().int().min(1).max(65_535)
+const limit = durationOption.refine((milliseconds) => milliseconds > 0, 'must be longer than 0')
+const port = z.int().min(1).max(65_535)
 const recipe = z.strictObject({
   image: z.string().min(1),
   command: z.union([z.string().min(1), z.array(z.string()).min(1)]).optional(),
@@ -13,10 +14,10 @@ const recipe = z.strictObject({
 /** The programs of the system, and the Node that runs the gateway. */
 const defaultPath = `${dirname(process.execPath)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`
 
-/** Options of the local provider. */
+/** Options of the local provider. Durations are Go text (`500ms`, `1m30s`) or seconds. */
 export const localProviderOptions = z.strictObject({
   /** Port on 127.0.0.1 that the provider API listens on; 0 takes any free one. Default 0. */
-  port: z.number().int().min(0).max(65_535).default(0),
+  port: z.int().min(0).max(65_535).default(0),
   /**
    * Folder for deployed functions, secrets and records of processes; one gateway at a time. Default: `.pilotlight/local-provider`
    * below the working directory, or where that cannot be written, below the system's temporary folder.
@@ -34,15 +35,15 @@ export const localProviderOptions = z.strictObject({
     .refine(({ from, to }) => from <= to, 'from is beyond to')
     .default({ from: 20_000, to: 29_999 }),
   /** Most replicas of one function. Default 20. */
-  maxReplicas: z.number().int().positive().default(20),
+  maxReplicas: z.int().positive().default(20),
   /** Most function processes at a time, of all functions together; beyond it, classic calls are answered 429. Default 256. */
-  maxProcesses: z.number().int().positive().default(256),
-  /** How long a server may take until it is ready, before it is killed and started again. Milliseconds, default 60,000. */
-  startTimeoutMs: durationMs.default(60_000),
-  /** How long calls in flight, and then processes, may take to end before they are killed. Milliseconds, default 5,000. */
-  stopGraceMs: durationMs.default(5_000),
+  maxProcesses: z.int().positive().default(256),
+  /** How long a server may take until it is ready, before it is killed and started again. Default 60s. */
+  startTimeout: limit.prefault('60s'),
+  /** How long calls in flight, and then processes, may take to end before they are killed. Default 5s. */
+  stopGrace: limit.prefault('5s'),
   /** Log lines that are kept per function; all together at most 1 MiB. Default 1,000. */
-  logLines: z.number().int().positive().max(100_000).default(1_000),
+  logLines: z.int().positive().max(100_000).default(1_000),
 })
 
 /** Decoded {@link localProviderOptions}. */

@@ -98,9 +98,9 @@ function assemble({ directory, lock, launcher, options, facts, deps }: Parts): L
       clock,
       random,
     },
-    settings: options,
+    settings: { path: options.path, startTimeoutMs: options.startTimeout, stopGraceMs: options.stopGrace },
   })
-  const functions = new FunctionTable({ revisions, clock, log, limits: options })
+  const functions = new FunctionTable({ directory, revisions, clock, log, limits: options })
   for (const one of stored.functions) functions.restore(one)
   for (const sample of options.samples ? sampleDeployments : []) {
     functions.addSample({ ...sample, namespace: facts.defaultNamespace })

@@ -1,14 +1,15 @@
-import type { Exchange, InvocationOutcome, InvocationSink, Logger, Random } from '#core'
+import type { Clock, Exchange, InvocationOutcome, InvocationSink, Logger } from '#core'
+import { LineBudget } from './line-budget.ts'
 
 const maxLoggedPath = 1_024
 
 /** What {@link AccessLog} needs. */
 export interface AccessLogDeps {
   readonly log: Logger
-  readonly random: Random
+  readonly clock: Clock
   readonly options: {
-    /** Share of the calls that ended well which is logged, 0 to 1. Failed and aborted ones always are. */
-    readonly sampleRatio: number
+    /** Most lines a second for calls that ended well, and as many again for the others; Infinity logs all. */
+    readonly linesPerSecond: number
     /** Logs the query as well, which may hold secrets. */
     readonly withQuery: boolean
   }
@@ -16,32 +17,29 @@ export interface AccessLogDeps {
 
 /**
  * Writes a line for each call at its end, in the words that OpenFaaS users search for:
- * `Forwarded [POST] to /function/x - [200] - 0.0123s`. Seconds are from the forward to the end.
+ * `Forwarded [POST] to /function/x - [200] - 0.0123s`. Seconds are from the forward to the end. Beyond the given number of
+ * lines a second calls are left out; the next line says how many (`leftOut`).
  */
 export class AccessLog implements InvocationSink {
   readonly #log: Logger
-  readonly #random: Random
-  readonly #sampleRatio: number
+  readonly #well: LineBudget
+  readonly #badly: LineBudget
   readonly #withQuery: boolean
 
   constructor(deps: AccessLogDeps) {
     this.#log = deps.log
-    this.#random = deps.random
-    this.#sampleRatio = deps.options.sampleRatio
+    this.#well = new LineBudget(deps.clock, deps.options.linesPerSecond)
+    this.#badly = new LineBudget(deps.clock, deps.options.linesPerSecond)
     this.#withQuery = deps.options.withQuery
   }
 
   completed(exchange: Exchange, outcome: InvocationOutcome): void {
-    if (outcome.status < 500 && !this.#isSampled()) return
-    this.#write(exchange, outcome, 'complete')
+    const budget = outcome.status < 500 ? this.#well : this.#badly
+    if (budget.take()) this.#write(exchange, outcome, 'complete')
   }
 
   aborted(exchange: Exchange, outcome: InvocationOutcome): void {
-    this.#write(exchange, outcome, outcome.status === 499 ? 'client_gone' : 'truncated')
-  }
-
-  #isSampled(): boolean {
-    return this.#sampleRatio === 1 || this.#random() < this.#sampleRatio
+    if (this.#badly.take()) this.#write(exchange, outcome, outcome.status === 499 ? 'client_gone' : 'truncated')
   }
 
   #write({ id, request, route, times }: Exchange, outcome: InvocationOutcome, end: string): void {
@@ -49,6 +47,7 @@ export class AccessLog implements InvocationSink {
     const seconds = (wasForwarded ? outcome.upstreamMs : outcome.totalMs) / 1000
     const verb = wasForwarded ? 'Forwarded' : 'Refused'
     const path = this.#pathOf(route.target)
+    const leftOut = this.#well.leftOut() + this.#badly.leftOut()
     this.#log.info(`${verb} [${request.method}] to ${path} - [${outcome.status}] - ${seconds.toFixed(4)}s`, {
       callId: id,
       function: route.identity.key,
@@ -57,6 +56,7 @@ export class AccessLog implements InvocationSink {
       seconds: roundedToMicroseconds(seconds),
       heldSeconds: roundedToMicroseconds(times.heldMs / 1000),
       end,
+      ...(leftOut > 0 && { leftOut }),
     })
   }
 

@@ -5,7 +5,6 @@ import {
   InvocationEvents,
   InvocationSeries,
   Meter,
-  Random,
   ReplicaDirectory,
   type InvocationSink,
 } from '#core'
@@ -24,7 +23,6 @@ export const plugin = definePlugin({
     directory: ReplicaDirectory,
     events: InvocationEvents,
     meter: Meter,
-    random: Random,
     series: InvocationSeries,
   },
   options: notifierOptions,
@@ -32,9 +30,9 @@ export const plugin = definePlugin({
     const observer = new OutcomeObserver(deps)
     const sinks: InvocationSink[] = [new CallMetrics(deps), new HoldMetrics(deps)]
     if (options.accessLog !== 'off') {
-      const sampleRatio = options.accessLog === 'on' ? 1 : options.sampleRatio
+      const linesPerSecond = options.accessLog === 'on' ? Number.POSITIVE_INFINITY : options.linesPerSecond
       const withQuery = deps.config.writeRequestUri
-      sinks.push(new AccessLog({ log, random: deps.random, options: { sampleRatio, withQuery } }))
+      sinks.push(new AccessLog({ log, clock: deps.clock, options: { linesPerSecond, withQuery } }))
     }
     const subscriptions = sinks.map((sink) => deps.events.subscribe(sink))
     return {

@@ -40,7 +40,8 @@ export class HeldBudget {
       throw queueFull(`${maxHeldPerFunction} calls are already held for "${functionKey}" (maxHeldPerFunction)`)
     }
     if (this.#count >= maxHeldTotal) throw queueFull(`${maxHeldTotal} calls are already held in all (maxHeldTotal)`)
-    if (this.#bytes + bytes > maxHeldBytes) throw queueFull(`held calls already take ${this.#bytes} bytes (maxHeldBytes)`)
+    if (this.#bytes + bytes > maxHeldBytes)
+      throw queueFull(`held calls already take ${this.#bytes} bytes (maxHeldBytes)`)
     this.#count += 1
     this.#bytes += bytes
     return () => {

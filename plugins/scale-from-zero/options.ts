@@ -8,7 +8,10 @@ export const scaleFromZeroOptions = z.strictObject({
   /** Most calls held for all functions together. */
   maxHeldTotal: z.int().min(1).default(10_000),
   /** Most memory that held calls may take together, in bytes, estimated from their heads and bodies. */
-  maxHeldBytes: z.int().min(1024).default(256 * 1024 * 1024),
+  maxHeldBytes: z
+    .int()
+    .min(1024)
+    .default(256 * 1024 * 1024),
   /** Pause between the first status calls of a wake. */
   pollFirst: durationOption.prefault('10ms'),
   /** Later pauses, as a share of the time the wake has lasted. */

@@ -45,7 +45,9 @@ export class Waiter {
   /** Sets the longest time to wait, counted from the beginning. */
   limit(timeoutMs: number): void {
     this.#timer?.[Symbol.dispose]()
-    this.#timer = this.#clock.after(Math.max(0, timeoutMs - this.waitedMs), () => this.refuse(this.#timedOut(this.waitedMs)))
+    this.#timer = this.#clock.after(Math.max(0, timeoutMs - this.waitedMs), () =>
+      this.refuse(this.#timedOut(this.waitedMs)),
+    )
   }
 
   /** Lets the call go on. */

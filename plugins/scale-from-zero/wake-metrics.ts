@@ -36,8 +36,9 @@ export class WakeMetrics {
       .addCallback((result) => result.observe(heldNow()))
   }
 
-  wakeEnded(identity: FunctionIdentity, outcome: WakeOutcome): void {
-    this.#wakes.add(1, outcome === 'absent' ? { outcome } : { function_name: identity.key, outcome })
+  /** @param identity undefined when nobody knows whether there is such a function */
+  wakeEnded(identity: FunctionIdentity | undefined, outcome: WakeOutcome): void {
+    this.#wakes.add(1, identity === undefined ? { outcome } : { function_name: identity.key, outcome })
   }
 
   phaseEnded(identity: FunctionIdentity, phase: WakePhase, durationMs: number): void {

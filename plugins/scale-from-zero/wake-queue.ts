@@ -1,20 +1,27 @@
 import {
   backoffDelayMs,
-  formatDuration,
   GatewayError,
   parseDuration,
   type Exchange,
   type FunctionIdentity,
   type FunctionState,
+  type GatewayRequest,
   type InvocationEvents,
 } from '#core'
-import { HeldBudget } from './held-budget.ts'
+import type { HeldBudget } from './held-budget.ts'
+import {
+  circuitOpen,
+  clientLeft,
+  coldStartTimeout,
+  draining,
+  holdTimeoutAnnotation,
+  notFound,
+  overdueReason,
+} from './refusals.ts'
 import { Wake } from './wake.ts'
 import { Waiter } from './waiter.ts'
+import type { WakeOutcome } from './wake-metrics.ts'
 import { Waker, type WakerDeps } from './waker.ts'
-
-/** Annotation by which a function sets how long its calls are held: a Go duration. */
-export const holdTimeoutAnnotation = 'com.pilotlight.hold-timeout'
 
 /** What holding works with. */
 export interface WakeQueueDeps extends WakerDeps {
@@ -34,6 +41,7 @@ export class WakeQueue implements AsyncDisposable {
   readonly #wakes = new Map<string, Wake>()
   readonly #running = new Set<Promise<void>>()
   readonly #subscription: Disposable
+  #isClosed = false
 
   constructor(deps: WakeQueueDeps) {
     this.#deps = deps
@@ -44,19 +52,11 @@ export class WakeQueue implements AsyncDisposable {
   /**
    * Resolves when the function of a call is ready.
    * @throws GatewayError `function_not_found`; `circuit_open` or the reason itself when it cannot be started; `queue_full`;
-   *   `cold_start_timeout`; `client_closed`
+   *   `cold_start_timeout`; `client_closed`; `draining`
    */
   async hold(exchange: Exchange): Promise<void> {
-    const { directory, clock, events, metrics } = this.#deps
-    const { identity } = exchange.route
-    const state = directory.get(identity.key)
-    const current = this.#current(identity)
-    const refusal = this.#knownFailure(identity, state, current)
-    if (refusal !== undefined) {
-      metrics.refused(refusal.code)
-      throw refusal
-    }
-    const waiter = this.#wait(current ?? this.#begin(identity, state), exchange)
+    const { clock, events } = this.#deps
+    const waiter = this.#admit(exchange)
     events.held(exchange)
     const fromMs = clock.monotonicMs()
     try {
@@ -68,10 +68,27 @@ export class WakeQueue implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
     this.#subscription[Symbol.dispose]()
-    const draining = new GatewayError('draining', 'the gateway is shutting down')
-    for (const wake of [...this.#wakes.values()]) wake.refuse(draining)
+    for (const wake of [...this.#wakes.values()]) wake.refuse(draining())
     await Promise.allSettled(this.#running)
+  }
+
+  /** Lets a call wait, unless it need not or must not. */
+  #admit({ route: { identity }, request }: Exchange): Waiter {
+    const { directory, budget, metrics } = this.#deps
+    if (request.gone) throw clientLeft()
+    if (this.#isClosed) throw draining()
+    const state = directory.get(identity.key)
+    const current = this.#current(identity)
+    try {
+      this.#refuseHopeless(identity, state, current)
+      const giveBack = budget.take(request, identity.key, current?.size ?? 0)
+      return this.#wait(current ?? this.#begin(identity, state), request, giveBack)
+    } catch (error) {
+      metrics.refused(GatewayError.from(error).code)
+      throw error
+    }
   }
 
   /** The wake to join. One that everybody left is not, even while its work is still being stopped. */
@@ -80,41 +97,30 @@ export class WakeQueue implements AsyncDisposable {
     return wake?.signal.aborted === true ? undefined : wake
   }
 
-  /** Why a call need not wait: its function is known not to exist, not to start, or to be long overdue. */
-  #knownFailure(
-    { key }: FunctionIdentity,
-    state: FunctionState | undefined,
-    wake: Wake | undefined,
-  ): GatewayError | undefined {
-    const { clock } = this.#deps
-    const nowMs = clock.nowMs()
-    if (state?.phase === 'absent') return notFound(key)
-    if (state?.phase === 'failed' && nowMs < state.retryAtMs) return circuitOpen(key, state.reason, state.retryAtMs - nowMs)
+  /** @throws GatewayError when a function is known not to exist, not to start, or to be long overdue */
+  #refuseHopeless({ key }: FunctionIdentity, state: FunctionState | undefined, wake: Wake | undefined): void {
+    if (state?.phase === 'absent') throw notFound(key)
+    const pauseMs = state?.phase === 'failed' ? state.retryAtMs - this.#deps.clock.nowMs() : 0
+    // A longer pause than there is was set before the wall clock jumped back.
+    if (pauseMs > 0 && pauseMs <= this.#deps.options.failureBackoffMax)
+      throw circuitOpen(key, state?.reason ?? '', pauseMs)
     // One call at a time tries a failed function again; the others need not wait for the outcome.
-    if (wake !== undefined && wake.failures > 0) return circuitOpen(key, wake.lastReason, 1000)
-    if (wake !== undefined && this.#isOverdue(wake)) return circuitOpen(key, this.#overdueReason(wake), 1000)
-    return undefined
+    if (wake !== undefined && wake.failures > 0) throw circuitOpen(key, wake.lastReason, 1000)
+    if (wake !== undefined && this.#isOverdue(wake))
+      throw circuitOpen(key, overdueReason(wake, this.#lastedMs(wake)), 1000)
   }
 
   #isOverdue(wake: Wake): boolean {
-    return this.#deps.clock.monotonicMs() - wake.startedMs > this.#holdTimeoutMs(wake.seen)
+    // Timers may ring a fraction of a millisecond early.
+    return Math.ceil(this.#lastedMs(wake)) >= this.#holdTimeoutMs(wake.seen)
   }
 
-  #overdueReason(wake: Wake): string {
-    const lastedMs = Math.round(this.#deps.clock.monotonicMs() - wake.startedMs)
-    return `it has not become ready for ${formatDuration(lastedMs)} (${replicasSeen(wake.seen)})`
+  #lastedMs(wake: Wake): number {
+    return this.#deps.clock.monotonicMs() - wake.startedMs
   }
 
-  #wait(wake: Wake, { request }: Exchange): Waiter {
-    const { budget, clock, metrics } = this.#deps
-    let giveBack: () => void
-    try {
-      giveBack = budget.take(request, wake.identity.key, wake.size)
-    } catch (error) {
-      metrics.refused('queue_full')
-      if (wake.size === 0) wake.abandon()
-      throw error
-    }
+  #wait(wake: Wake, request: GatewayRequest, giveBack: () => void): Waiter {
+    const { clock, metrics } = this.#deps
     const onSettled = (settled: Waiter): void => {
       giveBack()
       wake.leave(settled)
@@ -134,30 +140,36 @@ export class WakeQueue implements AsyncDisposable {
     return wake
   }
 
+  /** Never rejects. */
   async #run(wake: Wake): Promise<void> {
-    const { metrics, log } = this.#deps
-    const { identity } = wake
     try {
       await this.#waker.run(wake)
       this.#end(wake)
-      metrics.wakeEnded(identity, 'ready')
       wake.release()
+      this.#count(wake, 'ready')
     } catch (error) {
-      this.#end(wake)
-      if (wake.isAbandoned && !this.#isOverdue(wake)) {
-        metrics.wakeEnded(identity, 'abandoned')
-        return
-      }
-      const known = wake.isAbandoned
-        ? new GatewayError('cold_start_timeout', this.#overdueReason(wake))
-        : GatewayError.from(error)
-      metrics.wakeEnded(identity, known.code === 'function_not_found' ? 'absent' : 'failed')
-      if (known.code !== 'function_not_found') {
-        log.warn(`function ${identity.key} could not be woken: ${known.message}`, { cause: known.cause })
-      }
-      await this.#publishFailure(wake, known)
-      wake.refuse(known)
+      await this.#stopped(wake, error)
     }
+  }
+
+  /** The waker gave up: its callers are served already, nobody waits any more, or the function cannot be started. */
+  async #stopped(wake: Wake, reason: unknown): Promise<void> {
+    if (wake.ending !== undefined || (wake.isAbandoned && !this.#isOverdue(wake))) {
+      this.#end(wake)
+      this.#count(wake, wake.ending === 'released' ? 'ready' : 'abandoned')
+      return
+    }
+    const error = wake.isAbandoned
+      ? new GatewayError('cold_start_timeout', overdueReason(wake, this.#lastedMs(wake)))
+      : GatewayError.from(reason)
+    await this.#publishFailure(wake, error)
+    this.#end(wake)
+    wake.refuse(error)
+    this.#count(wake, error.code === 'function_not_found' ? 'absent' : 'failed')
+  }
+
+  #count(wake: Wake, outcome: WakeOutcome): void {
+    this.#deps.metrics.wakeEnded(wake.isKnown && outcome !== 'absent' ? wake.identity : undefined, outcome)
   }
 
   /** From here on a new call begins a new wake. */
@@ -165,18 +177,33 @@ export class WakeQueue implements AsyncDisposable {
     if (this.#wakes.get(wake.identity.key) === wake) this.#wakes.delete(wake.identity.key)
   }
 
+  /** Tells all gateways. Never rejects: those who wait must be told in any case. */
   async #publishFailure(wake: Wake, error: GatewayError): Promise<void> {
-    const { coordinator, clock, random, options } = this.#deps
-    const nowMs = clock.nowMs()
-    const base = wake.seen ?? nothingKnown(wake.identity)
-    if (error.code === 'function_not_found') {
-      await coordinator.publish({ ...base, phase: 'absent', observedAtMs: nowMs, retryAtMs: nowMs + options.absentTtl })
-      return
+    const { coordinator, log } = this.#deps
+    const { key } = wake.identity
+    const isAbsent = error.code === 'function_not_found'
+    if (!isAbsent) log.warn(`function ${key} could not be woken: ${error.message}`, { cause: error.cause })
+    try {
+      await coordinator.publish(isAbsent ? this.#absentState(wake) : this.#failedState(wake, error))
+    } catch (reason) {
+      log.warn(`other gateways were not told that ${key} could not be woken`, { err: reason })
     }
+  }
+
+  #absentState({ seen, identity }: Wake): FunctionState {
+    const nowMs = this.#deps.clock.nowMs()
+    const base = seen ?? nothingKnown(identity)
+    return { ...base, phase: 'absent', observedAtMs: nowMs, retryAtMs: nowMs + this.#deps.options.absentTtl }
+  }
+
+  #failedState(wake: Wake, { message }: GatewayError): FunctionState {
+    const { clock, random, options } = this.#deps
+    const nowMs = clock.nowMs()
     const failures = wake.failures + 1
     const backoff = { firstMs: options.failureBackoff, maxMs: options.failureBackoffMax, factor: 2, jitterRatio: 0.2 }
     const retryAtMs = nowMs + backoffDelayMs(backoff, failures, random)
-    await coordinator.publish({ ...base, phase: 'failed', observedAtMs: nowMs, reason: error.message, retryAtMs, failures })
+    const base = wake.seen ?? nothingKnown(wake.identity)
+    return { ...base, phase: 'failed', observedAtMs: wake.isKnown ? nowMs : 0, reason: message, retryAtMs, failures }
   }
 
   #onState(state: FunctionState): void {
@@ -193,28 +220,6 @@ export class WakeQueue implements AsyncDisposable {
     const annotated = state?.annotations[holdTimeoutAnnotation]
     return (annotated === undefined ? undefined : parseDuration(annotated)) ?? this.#deps.holdTimeoutMs
   }
-}
-
-function notFound(key: string): GatewayError {
-  return new GatewayError('function_not_found', `no function named "${key}"`)
-}
-
-function coldStartTimeout(wake: Wake, waitedMs: number): GatewayError {
-  const { key } = wake.identity
-  const message =
-    `cold start of "${key}" exceeded ${formatDuration(Math.round(waitedMs))} (${replicasSeen(wake.seen)}); ` +
-    `raise its annotation ${holdTimeoutAnnotation} or PILOTLIGHT_HOLD_TIMEOUT, or keep a replica running`
-  return new GatewayError('cold_start_timeout', message)
-}
-
-function circuitOpen(key: string, reason: string, retryAfterMs: number): GatewayError {
-  return new GatewayError('circuit_open', `"${key}" could not be started: ${reason}`, {
-    retryAfterSeconds: Math.max(1, retryAfterMs / 1000),
-  })
-}
-
-function replicasSeen(seen: FunctionState | undefined): string {
-  return seen === undefined ? 'no status seen' : `${seen.available} of ${seen.desired} replicas ready`
 }
 
 function nothingKnown(identity: FunctionIdentity): FunctionState {

@@ -14,7 +14,7 @@ export class Wake {
   joined = 0
   readonly #waiters = new Set<Waiter>()
   readonly #end = new AbortController()
-  #over = false
+  #ending: 'released' | 'refused' | undefined
 
   constructor(identity: FunctionIdentity, startedMs: number, seen: FunctionState | undefined) {
     this.identity = identity
@@ -29,14 +29,19 @@ export class Wake {
     return this.#end.signal
   }
 
-  /** Whether its callers were released or refused. */
-  get isOver(): boolean {
-    return this.#over
+  /** What became of its callers: undefined while they wait, and when they all left by themselves. */
+  get ending(): 'released' | 'refused' | undefined {
+    return this.#ending
+  }
+
+  /** Whether the function was ever observed: before that, nobody knows whether it exists. */
+  get isKnown(): boolean {
+    return this.seen !== undefined && this.seen.observedAtMs > 0
   }
 
   /** Whether everybody left before it was over. */
   get isAbandoned(): boolean {
-    return this.signal.aborted && !this.#over
+    return this.signal.aborted && this.#ending === undefined
   }
 
   /** Calls that wait now. */
@@ -68,13 +73,13 @@ export class Wake {
 
   /** Lets all callers go on. */
   release(): void {
-    this.#over = true
+    this.#ending = 'released'
     for (const waiter of [...this.#waiters]) waiter.release()
   }
 
   /** Ends all calls with an error. */
   refuse(error: GatewayError): void {
-    this.#over = true
+    this.#ending = 'refused'
     for (const waiter of [...this.#waiters]) waiter.refuse(error)
   }
 }

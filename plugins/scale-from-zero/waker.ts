@@ -51,22 +51,24 @@ export class Waker {
    */
   async run(wake: Wake): Promise<void> {
     const { coordinator, clock, random } = this.#deps
-    for (let attempt = 1; !wake.isOver; attempt += 1) {
+    for (let attempt = 1; wake.ending === undefined; attempt += 1) {
       wake.signal.throwIfAborted()
       const acquired = await coordinator.acquire(wake.identity)
-      if (acquired.role === 'follower') {
-        await clock.sleep(backoffDelayMs(followerBackoff, attempt, random), wake.signal)
-        continue
-      }
-      try {
-        return await this.#lead(wake, acquired.lease)
-      } finally {
-        await coordinator.release(acquired.lease)
-      }
+      if (acquired.role === 'leader' && (await this.#leadAndRelease(wake, acquired.lease))) return
+      await clock.sleep(backoffDelayMs(followerBackoff, attempt, random), wake.signal)
     }
   }
 
-  async #lead(wake: Wake, lease: Lease): Promise<void> {
+  async #leadAndRelease(wake: Wake, lease: Lease): Promise<boolean> {
+    try {
+      return await this.#lead(wake, lease)
+    } finally {
+      await this.#deps.coordinator.release(lease)
+    }
+  }
+
+  /** @returns true when the function is ready, false when the lease is lost: another leader goes on */
+  async #lead(wake: Wake, lease: Lease): Promise<boolean> {
     const { coordinator, clock, metrics } = this.#deps
     const startedMs = clock.monotonicMs()
     let scale: ScaleProgress | undefined
@@ -74,12 +76,15 @@ export class Waker {
       const state = await this.#observe(wake, lease)
       if (scale === undefined) metrics.phaseEnded(wake.identity, 'status', clock.monotonicMs() - startedMs)
       wake.seen = state
-      await coordinator.publish(state)
-      if (state.phase === 'ready') return this.#ready(wake, scale, startedMs)
+      if (!(await coordinator.publish(state))) return false
+      if (state.phase === 'ready') {
+        this.#ready(wake, scale, startedMs)
+        return true
+      }
       if (state.phase === 'zero') scale = await this.#scale(wake, { state, lease, progress: scale })
       else scale ??= { sentMs: clock.monotonicMs(), resendAfterMs: this.#deps.options.rescaleAfter, sent: 0 }
       await this.#pause(wake, startedMs)
-      if (!(await coordinator.renew(lease))) return
+      if (!(await coordinator.renew(lease))) return false
     }
   }
 
@@ -95,7 +100,10 @@ export class Waker {
     })
   }
 
-  async #scale(wake: Wake, at: { state: FunctionState; lease: Lease; progress: ScaleProgress | undefined }): Promise<ScaleProgress> {
+  async #scale(
+    wake: Wake,
+    at: { state: FunctionState; lease: Lease; progress: ScaleProgress | undefined },
+  ): Promise<ScaleProgress> {
     const { query, clock, log, options, metrics } = this.#deps
     const { state, lease, progress } = at
     const nowMs = clock.monotonicMs()
@@ -108,7 +116,11 @@ export class Waker {
       await query.scale(identity, replicas, { fence: lease.fence, signal })
     })
     if (progress === undefined) metrics.phaseEnded(identity, 'scale', clock.monotonicMs() - nowMs)
-    return { sentMs: clock.monotonicMs(), resendAfterMs: (progress?.resendAfterMs ?? options.rescaleAfter / 2) * 2, sent }
+    return {
+      sentMs: clock.monotonicMs(),
+      resendAfterMs: (progress?.resendAfterMs ?? options.rescaleAfter / 2) * 2,
+      sent,
+    }
   }
 
   /** Repeats a call while the provider does not answer, with back-off, for as long as `providerPatience`. */

@@ -34,6 +34,8 @@ export class ScriptedProvider implements AsyncDisposable {
   readonly calls: ProviderCall[] = []
   /** What `GET /system/namespaces` lists. */
   namespaces: readonly string[] = []
+  /** Namespace of functions that are called without one. */
+  defaultNamespace = ''
   readonly #functions = new Map<string, ScriptedFunction>()
   readonly #sockets = new Set<Duplex>()
   #faults: ActiveFault[] = []
@@ -173,11 +175,10 @@ export class ScriptedProvider implements AsyncDisposable {
 
   #find(target: string): ScriptedFunction | undefined {
     const name = nameIn(target)
-    const namespace = new URLSearchParams(target.slice(target.indexOf('?') + 1)).get('namespace') ?? ''
+    const asked = target.startsWith('/function/') ? '' : namespaceIn(target)
     const dot = name.lastIndexOf('.')
     return (
-      this.#functions.get(keyOf(name, namespace)) ??
-      this.#functions.get(keyOf(name, '')) ??
+      this.#functions.get(keyOf(name, asked === '' ? this.defaultNamespace : asked)) ??
       this.#functions.get(keyOf(name.slice(0, dot), name.slice(dot + 1)))
     )
   }
@@ -206,7 +207,7 @@ export class ScriptedProvider implements AsyncDisposable {
     if (kind === 'namespaces') return this.namespaces
     if (kind === 'info') return { provider: 'scripted', version: { release: '1', sha: '0' }, orchestration: 'script' }
     if (kind !== 'list') return { ok: true }
-    const wanted = new URLSearchParams((request.url ?? '').split('?')[1]).get('namespace') ?? ''
+    const wanted = namespaceIn(request.url ?? '') || this.defaultNamespace
     return [...this.#functions.values()].filter((one) => one.namespace === wanted).map((one) => one.status())
   }
 
@@ -242,6 +243,10 @@ function kindOf(method: string, target: string): CallKind {
 /** The function's name in a target: the segment after the route's own words. */
 function nameIn(target: string): string {
   return /^\/(?:function|system\/function|system\/scale-function)\/([^/?]*)/.exec(target)?.[1] ?? ''
+}
+
+function namespaceIn(target: string): string {
+  return new URLSearchParams(target.split('?')[1]).get('namespace') ?? ''
 }
 
 function sendJson(response: ServerResponse, value: unknown): void {

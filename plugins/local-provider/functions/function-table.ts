@@ -1,4 +1,5 @@
 import { functionIdentity, type Clock, type FunctionStatus, type Logger } from '#core'
+import type { StateDirectory } from '../state/state-directory.ts'
 import { FunctionLog } from '../logs/function-log.ts'
 import { Refusal } from '../refusal.ts'
 import type { Deployment } from './deployment.ts'
@@ -11,6 +12,7 @@ const maxLogBytes = 1024 * 1024
 
 /** What the table works with. */
 export interface FunctionTableDeps {
+  readonly directory: StateDirectory
   readonly revisions: RevisionFactory
   readonly clock: Clock
   readonly log: Logger
@@ -111,14 +113,15 @@ export class FunctionTable {
   }
 
   /**
-   * Takes a function out at once and ends its processes in the background.
-   * @param onEnded called when they are gone
+   * Takes a function out at once; ends its processes, and then removes its files, in the background.
    * @throws Refusal 404
    */
-  remove(name: FunctionName, onEnded: () => void): void {
+  remove(name: FunctionName): void {
     const found = this.get(name)
     this.#functions.delete(keyOf(name))
-    this.#end(found, onEnded)
+    this.#end(found, () => {
+      if (!this.has(name)) void this.#deps.directory.removeFunction(name.namespace, name.name)
+    })
   }
 
   /** Names of a namespace's functions. */

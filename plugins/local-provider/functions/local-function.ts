@@ -11,8 +11,11 @@ import type { StoredFunction } from './stored-function.ts'
 /** Makes a replica of one revision. */
 export type ReplicaFactory = (log: FunctionLog) => Replica
 
-/** How a deployment is run, or why it cannot be. */
-export type Revision = { readonly create: ReplicaFactory } | { readonly problem: string }
+/**
+ * How a deployment is run, or why it cannot be. Of an `exclusive` one nothing else may run beside it: it insists on a port
+ * that the revision before may still have.
+ */
+export type Revision = { readonly create: ReplicaFactory; readonly exclusive: boolean } | { readonly problem: string }
 
 /** What a function is made with. */
 export interface LocalFunctionDeps {
@@ -60,6 +63,7 @@ export class LocalFunction {
     const create = 'create' in revision ? () => revision.create(this.log) : noReplica
     const set: ReplicaSet = new ReplicaSet(create, () => this.#retire(set))
     this.#current = set
+    if ('exclusive' in revision && revision.exclusive) this.#endRetiring()
     this.#apply()
   }
 

@@ -44,6 +44,7 @@ export class RevisionFactory {
     secrets.show(deployment)
     const ReplicaKind = workload.settings.mode === 'http' ? HttpReplica : ClassicReplica
     return {
+      exclusive: workload.settings.fixedPort !== undefined,
       create: (log) =>
         new ReplicaKind(workload, replicas, {
           instance: `${service}-${randomBytes(4).toString('hex')}`,

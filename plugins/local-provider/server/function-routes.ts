@@ -4,7 +4,6 @@ import { decodeDeployment } from '../functions/deployment.ts'
 import type { FunctionName, FunctionTable } from '../functions/function-table.ts'
 import { Refusal } from '../refusal.ts'
 import type { NamespaceTable } from '../state/namespace-table.ts'
-import type { StateDirectory } from '../state/state-directory.ts'
 import type { StateWriter } from '../state/state-writer.ts'
 import { decodedJson, requestJson } from './request-json.ts'
 
@@ -19,7 +18,6 @@ const scaling = z.object({
 export interface FunctionRoutesDeps {
   readonly functions: FunctionTable
   readonly namespaces: NamespaceTable
-  readonly directory: StateDirectory
   readonly state: StateWriter
 }
 
@@ -60,12 +58,10 @@ export class FunctionRoutes {
   }
 
   async #delete(request: SystemRequest): Promise<Reply> {
-    const { functions, directory, state } = this.#deps
+    const { functions, state } = this.#deps
     const { functionName, namespace } = await decodedJson(request, deletion)
     const target = this.#target(functionName, namespace || request.query.get('namespace'))
-    functions.remove(target, () => {
-      if (!functions.has(target)) void directory.removeFunction(target.namespace, target.name)
-    })
+    functions.remove(target)
     await state.save()
     return new BufferReply(202)
   }

@@ -56,7 +56,7 @@ export class NamespaceRoutes {
     const { namespaces, functions, secrets, state } = this.#deps
     const namespace = params['name'] ?? ''
     namespaces.remove(namespace)
-    for (const name of functions.namesIn(namespace)) functions.remove({ name, namespace }, () => {})
+    for (const name of functions.namesIn(namespace)) functions.remove({ name, namespace })
     secrets.removeNamespace(namespace)
     await state.save()
     return new BufferReply(202)

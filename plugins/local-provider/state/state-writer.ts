@@ -1,4 +1,5 @@
 import type { Logger } from '#core'
+import { Refusal } from '../refusal.ts'
 import type { StateFile, StoredState } from './state-file.ts'
 
 /** Writes the state after changes: one write at a time, many changes in one write. */
@@ -17,7 +18,7 @@ export class StateWriter {
 
   /**
    * Stores everything that has changed until now.
-   * @throws Error when it could not be written
+   * @throws Refusal 500 when it could not be written, which is logged; what was changed holds until the end of this run
    */
   save(): Promise<void> {
     // A write that has begun may have missed the change: another one follows it, for everybody who asks meanwhile.
@@ -26,12 +27,9 @@ export class StateWriter {
     return this.#following
   }
 
-  /** Stores in the background; a failure is logged. */
+  /** Stores in the background. */
   saveLater(): void {
-    this.save().catch((error: unknown) => {
-      const problem = error instanceof Error ? error.message : String(error)
-      this.#log.error('the state of the local provider could not be stored', { problem })
-    })
+    this.save().catch(() => {}) // logged where it failed
   }
 
   /** Resolves when no write is under way. Never rejects. */
@@ -41,10 +39,22 @@ export class StateWriter {
 
   #write(): Promise<void> {
     this.#following = undefined
-    const writing = this.#file.save(this.#snapshot()).finally(() => {
-      if (this.#writing === writing) this.#writing = undefined
-    })
+    const writing = this.#file
+      .save(this.#snapshot())
+      .catch((error: unknown) => this.#refuse(error))
+      .finally(() => {
+        if (this.#writing === writing) this.#writing = undefined
+      })
     this.#writing = writing
     return writing
+  }
+
+  #refuse(error: unknown): never {
+    const problem = error instanceof Error ? error.message : String(error)
+    this.#log.error('the state of the local provider could not be stored', { problem })
+    throw new Refusal(
+      500,
+      'the change was made, but could not be stored and will be lost at the next start; the log says why',
+    )
   }
 }

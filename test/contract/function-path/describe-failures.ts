@@ -53,6 +53,15 @@ export function describeFailures(path: () => FunctionPath): void {
       expect(header(answer, 'x-call-id')).toBeDefined()
     })
 
+    it('and refuses connections is an empty 502', async () => {
+      await path().provider.refuse()
+
+      const answer = await path().call('GET')
+
+      expect(answer.status).toBe(502)
+      expect(answer.body.toString()).toBe('')
+    })
+
     it.each(truncations)('and truncates $what never looks whole', async ({ act }) => {
       path().serve(act)
       await using client = await path().open()
@@ -83,6 +92,32 @@ export function describeFailures(path: () => FunctionPath): void {
       await client.send(requestBytes('GET', '/function/echo'))
 
       expect((await client.response()).body.toString()).toBe('back')
+    })
+  })
+
+  describe('kept connection that the function closes as the next call comes', () => {
+    it.each([
+      { method: 'GET', status: 200, times: 3 },
+      { method: 'POST', status: 502, times: 2 },
+    ])('is a $status for a $method', async ({ method, status, times }) => {
+      const used = new WeakSet<object>()
+      path().serve((request, response) => {
+        if (used.has(request.socket)) {
+          request.socket.destroy()
+          return
+        }
+        used.add(request.socket)
+        request.resume()
+        response.end('hello')
+      })
+      const first = await path().call(method)
+      const before = path().provider.count('invoke')
+
+      const second = await path().call(method)
+
+      expect(first.status).toBe(200)
+      expect(second.status).toBe(status)
+      expect(path().provider.count('invoke') - before).toBeLessThan(times)
     })
   })
 

@@ -111,7 +111,7 @@ export function describeStreaming(path: () => FunctionPath): void {
 
     it('makes a fast function wait for a slow client', async () => {
       const pieceBytes = 64 * 1024
-      const wantedBytes = 64 * 1024 * 1024
+      const wantedBytes = 24 * 1024 * 1024
       let written = 0
       path().serve((_request, response) => {
         response.writeHead(200, { 'Content-Length': wantedBytes })
@@ -144,7 +144,7 @@ export function describeStreaming(path: () => FunctionPath): void {
         opened.resolve(() => request.resume())
       })
       const pieceBytes = 64 * 1024
-      const pieces = 1024
+      const pieces = 400
       await using client = await path().open()
       await client.send(requestBytes('POST', '/function/echo', [`Content-Length: ${pieces * pieceBytes}`]))
       let sent = 0

@@ -96,6 +96,20 @@ describe('classic function', () => {
     )
   })
 
+  it.each([
+    ['a program that does not exist', ['/no/such/program'], ''],
+    ['arguments beyond what the system takes', ['echo', 'x'.repeat(200_000)], ''],
+    ['a header beyond what the system takes', ['echo'], 'x'.repeat(200_000)],
+  ])('answers 500 with %s', async (_what, command, header) => {
+    await using own = await ProviderHarness.start({ options: { catalogue: [{ image: 'broken', command }] } })
+    await own.deploy({ service: 'broken', image: 'broken' })
+
+    const answer = await rawRequest(own.url, requestBytes('GET', '/function/broken', [`X-Long: ${header}`]))
+
+    expect(answer.status).toBe(500)
+    expect(answer.body.toString()).toContain('cannot start: spawn')
+  })
+
   it('answers 500 when its program does not exist', async () => {
     const answer = await provider.call(await classic('missing', '/no/such/program'))
 

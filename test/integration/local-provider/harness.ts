@@ -84,7 +84,7 @@ export class ProviderHarness implements AsyncDisposable {
   async begin(): Promise<void> {
     const options = localProviderOptions.parse({
       samples: false,
-      stopGraceMs: 500,
+      stopGrace: '500ms',
       stateDirectory: this.directory,
       ...this.#options.options,
     })

@@ -105,7 +105,7 @@ describe('function in http mode', () => {
   })
 
   it('is killed when it never listens', async () => {
-    await using impatient = await ProviderHarness.start({ options: { catalogue, startTimeoutMs: 100 } })
+    await using impatient = await ProviderHarness.start({ options: { catalogue, startTimeout: '100ms' } })
     await impatient.deploy({ service: 'deaf', image: 'test/deaf' })
 
     const status = await eventually('a reason', async () => {
@@ -226,6 +226,21 @@ describe('function in http mode', () => {
     expect(status.availableReplicas).toBe(0)
   })
 
+  it('gives its port to the next revision when it insists on one', async () => {
+    const port = await freePort()
+    const envVars = { PORT: String(port) }
+    const name = await server('moving-in', envVars)
+    const before = await textOf(`${name}/pid`)
+
+    await provider.system('PUT', 'functions', { service: name, image: 'test/server', envVars })
+
+    await eventually('the new process', async () => {
+      const answer = await provider.call(`${name}/pid`)
+      return answer.status === 200 && (await answer.text()) !== before
+    })
+    expect(isAlive(before)).toBe(false)
+  })
+
   it('can be started with fprocess and mode, as with a watchdog', async () => {
     await provider.deploy({
       service: 'of-watchdog',
@@ -316,12 +331,20 @@ describe('sample functions', () => {
 
   it('start slowly where that is the point', async () => {
     const startedMs = performance.now()
-    await provider.scale('slow-start', 1)
-    await provider.available('slow-start', 1)
+    const image = 'pilotlight/slow-start:latest'
+    await provider.deploy({ service: 'slow', image, envVars: { start_delay_ms: '250' } })
+    await provider.available('slow', 1)
 
-    expect(performance.now() - startedMs).toBeGreaterThan(990)
+    expect(performance.now() - startedMs).toBeGreaterThan(240)
+    expect(await textOf('slow')).toContain('250 ms')
   })
 })
+
+/** A port in the range of replicas that nobody listens on. */
+async function freePort(): Promise<number> {
+  await using one = await listener()
+  return one.port
+}
 
 /** Somebody who listens on a port in the range of replicas. */
 async function listener(): Promise<AsyncDisposable & { readonly port: number }> {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -109,6 +109,20 @@ describe('state of the local provider', () => {
     })
     expect(await provider.scale('orphaned', 2)).toBe(202)
     expect((await provider.call('orphaned')).status).toBe(503)
+  })
+
+  it('says so when a change cannot be stored, and goes on', async () => {
+    await using provider = await ProviderHarness.start()
+    mkdirSync(`${provider.directory}/state.json.new`)
+
+    const refused = await provider.system('POST', 'functions', { service: 'lost', image: 'alpine', envProcess: 'cat' })
+    rmdirSync(`${provider.directory}/state.json.new`)
+    await provider.deploy({ service: 'next', ...sleeper })
+
+    expect(refused.status).toBe(500)
+    expect(await refused.text()).toContain('could not be stored')
+    expect(provider.log.messages('error')).toEqual(['the state of the local provider could not be stored'])
+    expect(readFileSync(`${provider.directory}/state.json`, 'utf8')).toMatch(/"lost"[^]*"next"/)
   })
 
   it('belongs to one provider at a time', async () => {

@@ -20,7 +20,13 @@ export class RequestAndClient {
   /** How often the client was told to go on. */
   continues = 0
 
-  constructor({ method = 'GET', target = '/', headers = {}, replayBodyBytes = 0, expectsContinue = false }: SomeRequest = {}) {
+  constructor({
+    method = 'GET',
+    target = '/',
+    headers = {},
+    replayBodyBytes = 0,
+    expectsContinue = false,
+  }: SomeRequest = {}) {
     this.message = new IncomingMessage(new Socket())
     this.message.method = method
     this.message.url = target

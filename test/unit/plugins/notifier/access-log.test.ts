@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { InvocationOutcome } from '#core'
 import { AccessLog } from '../../../../plugins/notifier/access-log.ts'
+import { FakeClock } from '../../../support/fake-clock.ts'
 import { FakeLogger } from '../../../support/fake-logger.ts'
 import { someExchange } from './some-exchange.ts'
 
-function setUp({ sampleRatio = 1, withQuery = false, random = (): number => 0 } = {}) {
-  const log = new FakeLogger()
-  return { log, sink: new AccessLog({ log, random, options: { sampleRatio, withQuery } }) }
+function setUp({ linesPerSecond = 100, withQuery = false } = {}) {
+  const [log, clock] = [new FakeLogger(), new FakeClock()]
+  return { log, clock, sink: new AccessLog({ log, clock, options: { linesPerSecond, withQuery } }) }
 }
 
 function outcome(status: number): InvocationOutcome {
@@ -68,22 +69,32 @@ describe('AccessLog', () => {
     expect(log.messages('info')[0]?.length).toBeLessThan(1_200)
   })
 
-  it('writes the sampled share of calls that ended well', () => {
-    const numbers = [0.05, 0.5, 0.99]
-    const { log, sink } = setUp({ sampleRatio: 0.1, random: () => numbers.shift() ?? 1 })
+  it('writes so many calls a second, and says in the next line how many it left out', async () => {
+    const { log, clock, sink } = setUp({ linesPerSecond: 2 })
 
-    for (let i = 0; i < 3; i += 1) sink.completed(someExchange(forwarded).exchange, outcome(200))
+    for (let i = 0; i < 5; i += 1) sink.completed(someExchange(forwarded).exchange, outcome(200))
+    await clock.advance(1000)
+    sink.completed(someExchange(forwarded).exchange, outcome(200))
 
-    expect(log.lines).toHaveLength(1)
+    expect(log.lines.map(({ fields }) => fields['leftOut'])).toEqual([undefined, undefined, 3])
   })
 
-  it('writes every failed and every aborted call, however small the sampled share', () => {
-    const { log, sink } = setUp({ sampleRatio: 0 })
+  it('writes every call without a limit', () => {
+    const { log, sink } = setUp({ linesPerSecond: Number.POSITIVE_INFINITY })
+
+    for (let i = 0; i < 1000; i += 1) sink.completed(someExchange(forwarded).exchange, outcome(200))
+
+    expect(log.lines).toHaveLength(1000)
+  })
+
+  it('has lines left for failed and aborted calls when those that end well used up theirs', () => {
+    const { log, sink } = setUp({ linesPerSecond: 3 })
+    for (let i = 0; i < 5; i += 1) sink.completed(someExchange(forwarded).exchange, outcome(200))
 
     sink.completed(someExchange(forwarded).exchange, outcome(502))
     sink.aborted(someExchange(forwarded).exchange, outcome(499))
     sink.aborted(someExchange(forwarded).exchange, outcome(200))
 
-    expect(log.lines.map(({ fields }) => fields['end'])).toEqual(['complete', 'client_gone', 'truncated'])
+    expect(log.lines.slice(3).map(({ fields }) => fields['end'])).toEqual(['complete', 'client_gone', 'truncated'])
   })
 })

@@ -1,4 +1,11 @@
-import { GatewayError, type Clock, type FunctionIdentity, type FunctionStatus, type ScaleOptions, type ServiceQuery } from '#core'
+import {
+  GatewayError,
+  type Clock,
+  type FunctionIdentity,
+  type FunctionStatus,
+  type ScaleOptions,
+  type ServiceQuery,
+} from '#core'
 
 /** One scale call that came. */
 export interface ScaleCall {
@@ -48,7 +55,14 @@ export class FakeServiceQuery implements ServiceQuery {
     await this.#answered(signal)
     if (!this.exists) return undefined
     const { desired, available, labels, annotations } = this
-    return { name: target.name, namespace: target.namespace, replicas: desired, availableReplicas: available, labels, annotations }
+    return {
+      name: target.name,
+      namespace: target.namespace,
+      replicas: desired,
+      availableReplicas: available,
+      labels,
+      annotations,
+    }
   }
 
   async scale({ key }: FunctionIdentity, replicas: number, { signal, fence }: ScaleOptions = {}): Promise<void> {

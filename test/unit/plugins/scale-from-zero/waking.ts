@@ -2,12 +2,16 @@ import {
   BufferReply,
   Exchange,
   functionIdentity,
+  type Clock,
+  type Coordinator,
   type FunctionIdentity,
   type FunctionState,
   type GatewayError,
   type Handler,
   type InvocationSink,
+  type ReplicaDirectory,
   type Reply,
+  type Upstream,
 } from '#core'
 import { MemoryCoordinator } from '../../../../core/coordination/memory-coordinator.ts'
 import { LocalReplicaDirectory } from '../../../../core/replicas/local-replica-directory.ts'
@@ -27,6 +31,8 @@ import { FakeServiceQuery } from './fake-service-query.ts'
 export interface WakingSettings {
   readonly options?: Readonly<Record<string, unknown>>
   readonly holdTimeoutMs?: number
+  /** Default: a memory coordinator that publishes to the directory. */
+  readonly createCoordinator?: (deps: { clock: Clock; directory: ReplicaDirectory }) => Coordinator
 }
 
 /** The function that calls name unless they say otherwise. */
@@ -38,13 +44,15 @@ export class Waking {
   readonly log = new FakeLogger()
   readonly query = new FakeServiceQuery(this.clock)
   readonly directory = new LocalReplicaDirectory(this)
-  readonly coordinator = new MemoryCoordinator(this)
+  readonly coordinator: Coordinator
+  readonly identity = echo
   readonly events = new InvocationEventHub(this)
   readonly queue: WakeQueue
   readonly gate: ReadyGate
   readonly #metrics = new Metrics(this)
 
-  constructor({ options = {}, holdTimeoutMs = 60_000 }: WakingSettings = {}) {
+  constructor({ options = {}, holdTimeoutMs = 60_000, createCoordinator }: WakingSettings = {}) {
+    this.coordinator = createCoordinator?.(this) ?? new MemoryCoordinator(this)
     const decoded = scaleFromZeroOptions.parse(options)
     const budget = new HeldBudget(decoded)
     const metrics = new WakeMetrics(this.#metrics.meter, () => budget.count)
@@ -63,9 +71,14 @@ export class Waking {
   }
 
   /** Sends a call through the gate; `next` is what stands behind it. */
-  pass(next: Handler = async () => new BufferReply(200), request: SomeRequest = {}): HeldCall<Reply> {
+  pass(
+    next: Handler = async () => new BufferReply(200),
+    request: SomeRequest = {},
+    upstream?: Upstream,
+  ): HeldCall<Reply> {
     const client = someRequest(request)
-    const exchange = exchangeOf(echo, client)
+    const arrived = exchangeOf(echo, client)
+    const exchange = upstream === undefined ? arrived : arrived.placedOn(upstream)
     return new HeldCall(client, this.gate.handle(exchange, next), exchange)
   }
 
