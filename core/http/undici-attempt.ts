@@ -2,7 +2,6 @@ import type { Dispatcher } from 'undici'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Reply } from '../pipeline/reply.ts'
 import type { Clock } from '../time/clock.ts'
-import type { Deadlines, Expiring } from '../time/deadlines.ts'
 import type { ForwardCall } from './forwarder.ts'
 import { replyHeaders, replyTrailers } from './reply-headers.ts'
 import type { ResetWatch } from './reset-watch.ts'
@@ -17,17 +16,15 @@ export interface AttemptPorts {
 }
 
 /** What an attempt over undici needs besides. */
-export interface UndiciAttemptPorts extends Omit<AttemptPorts, 'clock'> {
+export interface UndiciAttemptPorts extends AttemptPorts {
   readonly resets: ResetWatch
-  /** Limits as long as the call's `timeoutMs`; undefined without one. */
-  readonly deadlines: Deadlines | undefined
 }
 
 /** One attempt over undici: turns its callbacks into a reply, or into the reason why there is none. */
-export class UndiciAttempt implements Dispatcher.DispatchHandler, UpstreamSource, Expiring {
-  deadlineMs = 0
+export class UndiciAttempt implements Dispatcher.DispatchHandler, UpstreamSource {
   readonly #call: ForwardCall
   readonly #ports: UndiciAttemptPorts
+  readonly #timer: Disposable | undefined
   #controller: Dispatcher.DispatchController | undefined
   #reply: UpstreamReply | undefined
   #givenUp: GatewayError | undefined
@@ -38,7 +35,10 @@ export class UndiciAttempt implements Dispatcher.DispatchHandler, UpstreamSource
   constructor(call: ForwardCall, ports: UndiciAttemptPorts) {
     this.#call = call
     this.#ports = ports
-    ports.deadlines?.add(this)
+    this.#timer =
+      call.timeoutMs > 0
+        ? ports.clock.after(call.timeoutMs, () => this.#giveUp(upstreamTimedOut(call.timeoutMs)))
+        : undefined
     call.request.onGone(() => this.#giveUp(clientClosed()))
   }
 
@@ -91,10 +91,6 @@ export class UndiciAttempt implements Dispatcher.DispatchHandler, UpstreamSource
     this.#controller?.resume()
   }
 
-  expire(): void {
-    this.#giveUp(upstreamTimedOut(this.#call.timeoutMs))
-  }
-
   abort(): void {
     this.#giveUp(clientClosed())
   }
@@ -108,6 +104,6 @@ export class UndiciAttempt implements Dispatcher.DispatchHandler, UpstreamSource
 
   #settle(): void {
     this.#done = true
-    this.#ports.deadlines?.remove(this)
+    this.#timer?.[Symbol.dispose]()
   }
 }

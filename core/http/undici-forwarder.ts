@@ -3,7 +3,6 @@ import { Pool, type Dispatcher } from 'undici'
 import type { Reply } from '../pipeline/reply.ts'
 import type { Clock } from '../time/clock.ts'
 import type { ForwardCall, Forwarder } from './forwarder.ts'
-import { Deadlines } from '../time/deadlines.ts'
 import { ResetWatch } from './reset-watch.ts'
 import { UndiciAttempt } from './undici-attempt.ts'
 import { upstreamFailed } from './upstream-errors.ts'
@@ -23,7 +22,6 @@ export class UndiciForwarder implements Forwarder {
   readonly #clock: Clock
   readonly #options: ForwarderOptions
   readonly #pools = new Map<string, Pool>()
-  readonly #deadlines = new Map<number, Deadlines>()
   readonly #resets = new ResetWatch()
 
   constructor(deps: { clock: Clock; options: ForwarderOptions }) {
@@ -38,7 +36,6 @@ export class UndiciForwarder implements Forwarder {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const deadlines of this.#deadlines.values()) deadlines[Symbol.dispose]()
     const pools = [...this.#pools.values()]
     this.#pools.clear()
     await Promise.all(pools.map((pool) => pool.destroy()))
@@ -46,7 +43,7 @@ export class UndiciForwarder implements Forwarder {
 
   #dispatch(call: ForwardCall, body: Buffer | Readable | undefined): Promise<Reply> {
     return new Promise<Reply>((resolve, reject) => {
-      const attempt = new UndiciAttempt(call, { deadlines: this.#deadlinesOf(call), resets: this.#resets, resolve, reject })
+      const attempt = new UndiciAttempt(call, { clock: this.#clock, resets: this.#resets, resolve, reject })
       try {
         this.#poolOf(call.origin).dispatch(
           {
@@ -61,17 +58,6 @@ export class UndiciForwarder implements Forwarder {
         attempt.onResponseError(undefined, upstreamFailed(error))
       }
     })
-  }
-
-  /** Calls have as many different time limits as the configuration names: one or two. */
-  #deadlinesOf({ timeoutMs }: ForwardCall): Deadlines | undefined {
-    if (timeoutMs === 0) return undefined
-    let deadlines = this.#deadlines.get(timeoutMs)
-    if (deadlines === undefined) {
-      deadlines = new Deadlines(this.#clock, timeoutMs, Math.min(100, Math.max(1, timeoutMs / 20)))
-      this.#deadlines.set(timeoutMs, deadlines)
-    }
-    return deadlines
   }
 
   #poolOf(origin: string): Pool {
