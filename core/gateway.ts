@@ -52,7 +52,12 @@ export class Gateway implements AsyncDisposable {
     this.#container.addValue(Clock, deps.clock)
     this.#container.addValue(Logger, deps.log)
     const setupTimeoutMs = deps.config.pluginSetupTimeoutMs
-    this.#host = new PluginHost({ container: this.#container, teardown: this.#teardown, clock: deps.clock, setupTimeoutMs })
+    this.#host = new PluginHost({
+      container: this.#container,
+      teardown: this.#teardown,
+      clock: deps.clock,
+      setupTimeoutMs,
+    })
     this.#readiness = new Readiness(() => this.#host.unready())
   }
 
@@ -68,7 +73,9 @@ export class Gateway implements AsyncDisposable {
       this.#readiness.serving()
       return { port, metricsPort }
     } catch (error) {
-      await this[Symbol.asyncDispose]()
+      await this[Symbol.asyncDispose]().catch((err: unknown) =>
+        this.#log.error('not everything could be closed', { err }),
+      )
       throw error
     }
   }
@@ -98,7 +105,10 @@ export class Gateway implements AsyncDisposable {
       events: container.resolve(InvocationEvents),
       clock,
       defaultUpstream: this.#defaultUpstream(),
-      options: { timeoutMs: shortest(this.#config.writeTimeoutMs, this.#config.upstreamTimeoutMs), trustForwarded: this.#config.trustForwarded },
+      options: {
+        timeoutMs: shortest(this.#config.writeTimeoutMs, this.#config.upstreamTimeoutMs),
+        trustForwarded: this.#config.trustForwarded,
+      },
     })
     const functions = new FunctionPath({
       router: new FunctionRouter(this.#config.functionNamespace),

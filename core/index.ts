@@ -42,11 +42,7 @@ export { stateFromStatus, type StatusFacts } from './replicas/state-from-status.
 export type { FunctionRoute } from './routing/function-route.ts'
 export { SystemRouter } from './routing/system-router.ts'
 export type { SystemHandler, SystemMiddleware, SystemRequest, SystemRoute } from './routing/system-route.ts'
-export {
-  InvocationEvents,
-  type InvocationOutcome,
-  type InvocationSink,
-} from './telemetry/invocation-events.ts'
+export { InvocationEvents, type InvocationOutcome, type InvocationSink } from './telemetry/invocation-events.ts'
 export { InvocationSeries } from './telemetry/invocation-series.ts'
 export { Logger, type LogFields } from './telemetry/logger.ts'
 export { Meter } from './telemetry/meter.ts'

@@ -18,7 +18,7 @@ if (decision.action === 'exit') {
   const log = createLogger({ level: config.logLevel, format: config.logFormat, clock })
   for (const notice of config.notices) log.warn(notice)
   try {
-    process.exitCode = await runUntilStopped(new Gateway({ config, clock, log }), { config, log, clock, process })
+    process.exitCode = await runUntilStopped(new Gateway({ config, clock, log }), { config, log, clock, host: process })
   } catch (error) {
     const known = GatewayError.from(error)
     process.stderr.write(`pilotlight cannot start: ${error instanceof Error ? error.message : String(error)}\n`)

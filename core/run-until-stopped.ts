@@ -4,8 +4,8 @@ import type { Gateway, GatewayAddresses } from './gateway.ts'
 import type { Logger } from './telemetry/logger.ts'
 import type { Clock } from './time/clock.ts'
 
-/** The part of the process that a gateway listens to. */
-export interface SignalSource {
+/** The process, as far as stopping concerns it. */
+export interface HostProcess {
   on(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown
   off(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown
   exit(code: number): never
@@ -16,14 +16,14 @@ export interface RunDeps {
   readonly config: GatewayConfig
   readonly log: Logger
   readonly clock: Clock
-  readonly process: SignalSource
+  readonly host: HostProcess
 }
 
 /**
  * Starts a gateway and keeps it until SIGTERM or SIGINT, then: readiness off; the quiet period, in which everything is
  * served; then up to the grace period for what is under way. A second signal exits at once.
  *
- * @returns the exit code
+ * @returns the exit code: 1 when something could not be closed
  * @throws what `Gateway.start` throws
  */
 export async function runUntilStopped(gateway: Gateway, deps: RunDeps): Promise<number> {
@@ -41,13 +41,23 @@ export async function runUntilStopped(gateway: Gateway, deps: RunDeps): Promise<
   using _timer = clock.after(config.gracePeriodMs, () => deadline.abort())
   await gateway.drain(deadline.signal)
   if (deadline.signal.aborted) log.warn('the grace period is over: what was left has been cut')
-  await gateway[Symbol.asyncDispose]()
+  const code = await close(gateway, log)
   log.info('stopped')
   signals.ignore()
-  return 0
+  return code
 }
 
-function listenForSignals({ process, log }: RunDeps) {
+async function close(gateway: Gateway, log: Logger): Promise<number> {
+  try {
+    await gateway[Symbol.asyncDispose]()
+    return 0
+  } catch (err) {
+    log.error('not everything could be closed', { err })
+    return 1
+  }
+}
+
+function listenForSignals({ host, log }: RunDeps) {
   const { promise, resolve } = Promise.withResolvers<string>()
   let received = 0
   const on = (signal: string) => (): void => {
@@ -57,17 +67,17 @@ function listenForSignals({ process, log }: RunDeps) {
       return
     }
     log.warn('second signal: exiting at once', { signal })
-    process.exit(1)
+    host.exit(1)
   }
   const onTerm = on('SIGTERM')
   const onInt = on('SIGINT')
-  process.on('SIGTERM', onTerm)
-  process.on('SIGINT', onInt)
+  host.on('SIGTERM', onTerm)
+  host.on('SIGINT', onInt)
   return {
     first: promise,
     ignore: (): void => {
-      process.off('SIGTERM', onTerm)
-      process.off('SIGINT', onInt)
+      host.off('SIGTERM', onTerm)
+      host.off('SIGINT', onInt)
     },
   }
 }

@@ -21,7 +21,7 @@ import { Metrics } from '../telemetry/metrics.ts'
 import { ProcessMetrics } from '../telemetry/process-metrics.ts'
 import { ReplicaSeries } from '../telemetry/replica-series.ts'
 import { Clock } from '../time/clock.ts'
-import { Random } from '../time/random.ts'
+import { Random, systemRandom } from '../time/random.ts'
 import { provide, type Provider } from './container.ts'
 import { token } from './token.ts'
 
@@ -42,11 +42,15 @@ export const coreProviders: readonly Provider[] = [
   provide(Coordinator, { clock: Clock, directory: ReplicaDirectory }, (deps) => new MemoryCoordinator(deps)),
   provide(HttpClient, { clock: Clock }, ({ clock }) => new UndiciHttpClient({ clock, connectTimeoutMs })),
   provide(Forwarder, { clock: Clock, config: GatewayConfig }, createForwarder),
-  provide(Random, {}, () => Math.random),
+  provide(Random, {}, () => systemRandom),
   provide(InvocationEvents, { log: Logger, clock: Clock }, (deps) => new InvocationEventHub(deps)),
   provide(FunctionSeries, { log: Logger, clock: Clock }, (deps) => new InvocationCells(deps)),
   provide(InvocationSeries, { series: FunctionSeries }, ({ series }) => series),
-  provide(MetricsPage, { log: Logger, clock: Clock, directory: ReplicaDirectory, series: FunctionSeries }, createMetrics),
+  provide(
+    MetricsPage,
+    { log: Logger, clock: Clock, directory: ReplicaDirectory, series: FunctionSeries },
+    createMetrics,
+  ),
   provide(Meter, { metrics: MetricsPage }, ({ metrics }) => metrics.meter),
   provide(ProcessSeries, { meter: Meter }, ({ meter }) => new ProcessMetrics({ meter, version: programVersion() })),
 ]

@@ -7,7 +7,7 @@ export type Token<T> = symbol & { readonly [provided]?: T }
 
 /** Creates the token of a service; `name` is what errors about missing needs print. */
 export function token<T>(name: string): Token<T> {
-  return Symbol(name) as Token<T>
+  return Symbol(name)
 }
 
 /** Returns the name a token was created with. */

@@ -10,9 +10,7 @@ export interface Lease {
 }
 
 /** The answer to an attempt to lead. */
-export type Acquired =
-  | { readonly role: 'leader'; readonly lease: Lease }
-  | { readonly role: 'follower' }
+export type Acquired = { readonly role: 'leader'; readonly lease: Lease } | { readonly role: 'follower' }
 
 /**
  * Decides which gateway wakes a function, and carries what it finds to all of them. One implementation lives in the

@@ -15,9 +15,9 @@ const hopByHop = new Set([
 /** Lengths of the hop-by-hop names: a name of another length needs no closer look. */
 export const headerNameLengths: ReadonlySet<number> = new Set([...hopByHop].map((name) => name.length))
 
-/** Whether a header (lower-case name) concerns one connection only. */
-export function isHopByHop(lowerName: string): boolean {
-  return hopByHop.has(lowerName)
+/** Whether a header (lower-case name) concerns one connection only: always, or because `Connection` names it. */
+export function isHopByHop(lowerName: string, named: ReadonlySet<string> | undefined): boolean {
+  return hopByHop.has(lowerName) || named?.has(lowerName) === true
 }
 
 /** Lower-case names listed in a `Connection` header, or undefined when it lists nothing beyond the usual. */
@@ -39,7 +39,7 @@ export function endToEndHeaders(raw: readonly string[], connection: string | und
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] ?? ''
     const lower = name.toLowerCase()
-    if (hopByHop.has(lower) || lower === 'host' || lower === 'expect' || named?.has(lower) === true) continue
+    if (isHopByHop(lower, named) || lower === 'host' || lower === 'expect') continue
     kept.push(name, raw[i + 1] ?? '')
   }
   return kept

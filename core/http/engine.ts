@@ -17,7 +17,8 @@ export class EngineForwarder implements Forwarder {
   forward(call: ForwardCall): Promise<Reply> {
     const { request } = call
     if (request.upgrade !== undefined) return this.#httpProxy.forward(call)
-    if (request.body.length === undefined && request.header('trailer') !== undefined) return this.#httpProxy.forward(call)
+    if (request.body.length === undefined && request.header('trailer') !== undefined)
+      return this.#httpProxy.forward(call)
     return this.#plain.forward(call)
   }
 

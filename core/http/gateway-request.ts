@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { GatewayError } from '../errors/gateway-error.ts'
+import { headerValue } from './header-list.ts'
 import { RequestBody } from './request-body.ts'
 
 /** The raw connection of a client that asked for another protocol. */
@@ -97,11 +98,10 @@ export class GatewayRequest {
   /** Passes an informational answer (102, 103) on to the client; anything else is dropped. */
   inform(status: number, headers: readonly string[]): void {
     if (this.response.headersSent || this.upgrade !== undefined || this.message.httpVersionMinor === 0) return
-    if (status !== 102 && status !== 103) return
-    const lines: Record<string, string[]> = {}
-    for (let i = 0; i < headers.length; i += 2) (lines[headers[i]?.toLowerCase() ?? ''] ??= []).push(headers[i + 1] ?? '')
     if (status === 102) this.response.writeProcessing()
-    else if (lines['link'] !== undefined) this.response.writeEarlyHints(lines)
+    else if (status === 103 && headerValue(headers, 'link') !== undefined) {
+      this.response.writeEarlyHints(earlyHints(headers))
+    }
   }
 
   #closed(): void {
@@ -112,6 +112,13 @@ export class GatewayRequest {
     if (typeof listeners === 'function') listeners()
     else if (listeners !== undefined) for (const listener of listeners) listener()
   }
+}
+
+/** Groups header lines by lower-case name, as `writeEarlyHints` wants them. */
+function earlyHints(headers: readonly string[]): Record<string, string[]> {
+  const lines: Record<string, string[]> = {}
+  for (let i = 0; i < headers.length; i += 2) (lines[headers[i]?.toLowerCase() ?? ''] ??= []).push(headers[i + 1] ?? '')
+  return lines
 }
 
 /** Reduces an absolute-form target to origin form (RFC 9112 section 3.2.2); others are returned as they are. */

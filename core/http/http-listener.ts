@@ -24,6 +24,12 @@ export interface HttpListenerOptions {
   readonly onFailure: (error: unknown, request: GatewayRequest) => void
 }
 
+/** What a request asks for beyond an answer. */
+interface Asked {
+  readonly expectsContinue?: boolean
+  readonly upgrade?: UpgradeRequest
+}
+
 /** How often connections are checked for requests that take too long, in milliseconds. */
 const timeoutCheckMs = 1000
 
@@ -52,10 +58,12 @@ export class HttpListener implements AsyncDisposable {
       noDelay: true,
     })
     this.#server.maxHeadersCount = options.maxHeaderLines + 1
-    this.#server.on('request', (message, response) => this.#accept(message, response, false))
-    this.#server.on('checkContinue', (message, response) => this.#accept(message, response, true))
-    this.#server.on('checkExpectation', (message, response) => this.#accept(message, response, false))
-    this.#server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(message, socket, head))
+    this.#server.on('request', (message, response) => this.#accept(message, response))
+    this.#server.on('checkContinue', (message, response) => this.#accept(message, response, { expectsContinue: true }))
+    this.#server.on('checkExpectation', (message, response) => this.#accept(message, response))
+    this.#server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) =>
+      this.#upgrade(message, socket, head),
+    )
     this.#server.on('clientError', answerParserError)
   }
 
@@ -99,7 +107,7 @@ export class HttpListener implements AsyncDisposable {
     await this.drain(AbortSignal.abort())
   }
 
-  #accept(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean, upgrade?: UpgradeRequest): void {
+  #accept(message: IncomingMessage, response: ServerResponse, { expectsContinue = false, upgrade }: Asked = {}): void {
     if (this.#refused.has(message.socket)) return
     const { replayBodyBytes, maxHeaderLines } = this.#options
     const request = new GatewayRequest({ message, response, upgrade, replayBodyBytes, expectsContinue })
@@ -125,7 +133,7 @@ export class HttpListener implements AsyncDisposable {
     this.#tunnels.add(socket)
     socket.on('error', () => socket.destroy())
     socket.once('close', () => this.#tunnels.delete(socket))
-    this.#accept(message, response, false, { socket })
+    this.#accept(message, response, { upgrade: { socket } })
   }
 
   #send(reply: Reply, response: ServerResponse, request?: GatewayRequest): void {

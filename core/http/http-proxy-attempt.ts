@@ -31,7 +31,8 @@ export class HttpProxyAttempt implements UpstreamSource {
 
   /** Wraps the body for http-proxy, and takes the client's trailers along, which node:http wants before the body's end. */
   bodyOf(body: Buffer | Readable | undefined): Readable {
-    const stream = body instanceof Readable ? body : Readable.from(body === undefined ? [] : [body], { objectMode: false })
+    const stream =
+      body instanceof Readable ? body : Readable.from(body === undefined ? [] : [body], { objectMode: false })
     stream.once('end', () => {
       const trailers = replyTrailers(this.#call.request.message.rawTrailers)
       if (trailers !== undefined) this.#outgoing?.addTrailers(pairs(trailers))
@@ -67,7 +68,8 @@ export class HttpProxyAttempt implements UpstreamSource {
    */
   takeOverTunnel(): void {
     const outgoing = this.#outgoing
-    if (outgoing === undefined) throw new Error('invariant: http-proxy announces the outgoing request of a tunnel at once')
+    if (outgoing === undefined)
+      throw new Error('invariant: http-proxy announces the outgoing request of a tunnel at once')
     outgoing.removeAllListeners('response')
     outgoing.removeAllListeners('error')
     outgoing.once('response', (incoming) => this.#answered(incoming))

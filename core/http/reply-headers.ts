@@ -32,8 +32,7 @@ function endToEnd(raw: readonly (string | Buffer)[], named: ReadonlySet<string> 
   for (let i = 0; i < raw.length; i += 2) {
     const name = text(raw[i])
     if (named !== undefined || headerNameLengths.has(name.length)) {
-      const lower = name.toLowerCase()
-      if (isHopByHop(lower) || named?.has(lower) === true) continue
+      if (isHopByHop(name.toLowerCase(), named)) continue
     }
     kept.push(name, text(raw[i + 1]))
   }

@@ -13,7 +13,13 @@ export function rescue(error: unknown): BufferReply {
   const headers: Record<string, string> = { 'Content-Type': 'application/problem+json' }
   const retryAfter = known.retryAfterSeconds ?? (known.status === 503 || known.status === 429 ? 1 : undefined)
   if (retryAfter !== undefined) headers['Retry-After'] = String(Math.max(1, Math.ceil(retryAfter)))
-  const problem = { type: 'about:blank', title: known.title, status: known.status, detail: detailOf(known), code: known.code }
+  const problem = {
+    type: 'about:blank',
+    title: known.title,
+    status: known.status,
+    detail: detailOf(known),
+    code: known.code,
+  }
   return new BufferReply(known.status, headers, `${JSON.stringify(problem)}\n`)
 }
 

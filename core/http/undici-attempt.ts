@@ -47,6 +47,7 @@ export class UndiciAttempt implements Dispatcher.DispatchHandler, UpstreamSource
     if (this.#givenUp !== undefined) controller.abort(this.#givenUp)
   }
 
+  // oxlint-disable-next-line max-params -- undici calls it so
   onResponseStart(
     controller: Dispatcher.DispatchController,
     status: number,

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { Pool, type Dispatcher } from 'undici'
+import { Pool } from 'undici'
 import type { Reply } from '../pipeline/reply.ts'
 import type { Clock } from '../time/clock.ts'
 import type { ForwardCall, Forwarder } from './forwarder.ts'
@@ -48,7 +48,7 @@ export class UndiciForwarder implements Forwarder {
         this.#poolOf(call.origin).dispatch(
           {
             path: call.path,
-            method: call.request.method as Dispatcher.HttpMethod, // undici takes any token; its type lists the usual ones
+            method: call.request.method,
             headers: call.headers,
             body: body ?? null,
           },

@@ -26,7 +26,7 @@ export class UndiciHttpClient implements HttpClient, AsyncDisposable {
     try {
       const answer = await send(call.url, {
         dispatcher: this.#agent,
-        method: call.method as Dispatcher.HttpMethod, // undici takes any token; its type lists the usual ones
+        method: call.method,
         headers: call.headers ?? {},
         body: (call.body as Dispatcher.DispatchOptions['body']) ?? null, // async iterables are accepted, though not typed
         signal: deadline.signal,

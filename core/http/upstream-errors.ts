@@ -44,7 +44,8 @@ export function neverReached(error: unknown): boolean {
 function hasCode(reason: unknown, codes: ReadonlySet<string>): boolean {
   for (let at = reason, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
     if ('code' in at && typeof at.code === 'string' && codes.has(at.code)) return true
-    if (at instanceof AggregateError && at.errors.length > 0 && at.errors.every((one) => hasCode(one, codes))) return true
+    if (at instanceof AggregateError && at.errors.length > 0 && at.errors.every((one) => hasCode(one, codes)))
+      return true
   }
   return false
 }

@@ -11,8 +11,17 @@ export interface UpstreamHeaderFacts {
   readonly trustForwarded: boolean
 }
 
-const replaced = new Set(['host', 'expect', 'x-call-id', 'x-start-time', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'])
-const replacedLengths: ReadonlySet<number> = new Set([...replaced].map((name) => name.length))
+const replaced = new Set([
+  'host',
+  'expect',
+  'x-call-id',
+  'x-start-time',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+])
+/** Lengths of the names that are not simply passed on: a name of another length needs no closer look. */
+const notableLengths: ReadonlySet<number> = new Set([...headerNameLengths, ...[...replaced].map((name) => name.length)])
 
 /**
  * Returns the headers for the upstream: the client's end-to-end headers in their case and order, then `X-Call-Id`,
@@ -26,13 +35,11 @@ export function upstreamHeaders(request: GatewayRequest, facts: UpstreamHeaderFa
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] ?? ''
     const value = raw[i + 1] ?? ''
-    if (named !== undefined || headerNameLengths.has(name.length) || replacedLengths.has(name.length)) {
+    if (named !== undefined || notableLengths.has(name.length)) {
       const lower = name.toLowerCase()
-      if (isHopByHop(lower) || named?.has(lower) === true) continue
-      if (replaced.has(lower)) {
-        if (facts.trustForwarded) note(forwarded, lower, value)
-        continue
-      }
+      const isReplaced = replaced.has(lower)
+      if (isReplaced && facts.trustForwarded) note(forwarded, lower, value)
+      if (isReplaced || isHopByHop(lower, named)) continue
     }
     headers.push(name, value)
   }
@@ -55,12 +62,7 @@ function note(forwarded: Forwarded, lower: string, value: string): void {
 
 function addForwarded(headers: HeaderList, forwarded: Forwarded, request: GatewayRequest): void {
   const peer = request.remoteAddress
-  headers.push(
-    'X-Forwarded-For',
-    forwarded.for === '' ? peer : `${forwarded.for}, ${peer}`,
-    'X-Forwarded-Host',
-    forwarded.host === '' ? (request.header('host') ?? '') : forwarded.host,
-    'X-Forwarded-Proto',
-    forwarded.proto === '' ? 'http' : forwarded.proto,
-  )
+  headers.push('X-Forwarded-For', forwarded.for === '' ? peer : `${forwarded.for}, ${peer}`)
+  headers.push('X-Forwarded-Host', forwarded.host || request.header('host') || '')
+  headers.push('X-Forwarded-Proto', forwarded.proto || 'http')
 }

@@ -42,7 +42,8 @@ export class ForwardStep {
   async handle(exchange: Exchange): Promise<Reply> {
     const { clock, events } = this.#deps
     const upstream = exchange.upstream ?? this.#deps.defaultUpstream()
-    if (upstream === undefined) throw new GatewayError('provider_unavailable', 'no provider is connected to this gateway')
+    if (upstream === undefined)
+      throw new GatewayError('provider_unavailable', 'no provider is connected to this gateway')
     const isFirstAttempt = exchange.times.forwardedMs === 0
     exchange.times.forwardedMs = clock.monotonicMs()
     if (isFirstAttempt) events.started(exchange)

@@ -13,6 +13,7 @@ export class StreamReply extends Reply {
   readonly #discardBody: () => void
 
   /** @param discardBody frees the source when the reply is never sent */
+  // oxlint-disable-next-line max-params -- three make the answer, the last one is for sources that hold something
   constructor(
     status: number,
     headers: HeaderList,

@@ -69,36 +69,58 @@ export class PluginHost {
     return this.#configured.flatMap(({ instance }) => instance.system ?? [])
   }
 
-  /** Why the plugins do not want traffic; empty when they do. */
+  /** Why the plugins do not want traffic; empty when they do. A check that throws counts as a reason. */
   unready(): readonly string[] {
     return this.#running.flatMap(({ name, instance }) => {
-      const reason = instance.unready?.()
+      const reason = askUnready(instance)
       return reason === undefined ? [] : [`${name}: ${reason}`]
     })
   }
 
-  /** Starts the background tasks, in order of setup. */
+  /**
+   * Starts the background tasks, in order of setup.
+   * @throws GatewayError `plugin_setup_failed`, `plugin_setup_timeout`
+   */
   async startTasks(): Promise<void> {
     this.#teardown.defer('background tasks', () => this.#tasks.abort())
     for (const { name, instance } of this.#running) {
-      try {
-        await instance.task?.start(this.#tasks.signal)
-      } catch (error) {
-        throw new GatewayError('plugin_setup_failed', `the background task of plugin "${name}" did not start`, { cause: error })
-      }
+      const started = (async () => instance.task?.start(this.#tasks.signal))()
+      await this.#withinTime(`the background task of plugin "${name}"`, started)
     }
   }
 
-  /** Lets every plugin finish what it began. One that fails or outlives `deadline` does not keep the others. */
+  /**
+   * Lets every plugin finish what it began. One that fails or outlives `deadline` is logged and does not keep the others.
+   * Never rejects.
+   */
   async drain(deadline: AbortSignal): Promise<void> {
-    await Promise.allSettled(this.#running.map(({ instance }) => instance.drain?.(deadline)))
+    const isOver = new Promise<never>((_resolve, reject) => {
+      const onAbort = (): void => reject(new Error('it was not done when the grace period ended'))
+      if (deadline.aborted) onAbort()
+      else deadline.addEventListener('abort', onAbort, { once: true })
+    })
+    isOver.catch(() => {}) // nobody listens where there is no plugin
+    const drained = this.#running.map(async ({ name, instance }) => {
+      try {
+        await Promise.race([instance.drain?.(deadline), isOver])
+      } catch (error) {
+        this.#container.resolve(Logger).warn(`draining plugin "${name}" failed`, { err: error })
+      }
+    })
+    await Promise.all(drained)
   }
 
   async #setUp(plugin: Plugin, options: unknown): Promise<Running> {
     const { name } = plugin
     const deps = this.#container.resolveAll(plugin.needs)
     const log = this.#container.resolve(Logger).child({ plugin: name })
-    const instance = await this.#withinTime(name, async () => plugin.setup({ options, deps, log }))
+    const setUp = (async () => plugin.setup({ options, deps, log }))()
+    const instance = await this.#withinTime(`setup of plugin "${name}"`, setUp).catch((error: unknown) => {
+      // A setup that finishes after all must not leave anything open.
+      void setUp.then((late) => late[Symbol.asyncDispose]?.()).catch(() => {})
+      throw error
+    })
+    refuseNothing(name, instance)
     const close = instance[Symbol.asyncDispose]?.bind(instance)
     if (close !== undefined) this.#teardown.defer(`plugin "${name}"`, close)
     this.#takeServices(plugin, instance)
@@ -115,26 +137,33 @@ export class PluginHost {
     }
   }
 
-  async #withinTime(name: string, setup: () => Promise<PluginInstance>): Promise<PluginInstance> {
+  /** Waits for one step of boot, no longer than a plugin may take; a failure names the step. */
+  async #withinTime<T>(what: string, step: Promise<T>): Promise<T> {
     const limitMs = this.#setupTimeoutMs
-    let timer: Disposable | undefined
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = this.#clock.after(limitMs, () =>
-        reject(new GatewayError('plugin_setup_timeout', `setup of plugin "${name}" did not finish within ${limitMs} ms`)),
-      )
+    const late = Promise.withResolvers<typeof tooLate>()
+    using _timer = this.#clock.after(limitMs, () => late.resolve(tooLate))
+    const result = await Promise.race([step, late.promise]).catch((error: unknown) => {
+      const code = error instanceof GatewayError ? error.code : 'plugin_setup_failed'
+      throw new GatewayError(code, `${what} failed: ${textOf(error)}`, { cause: error })
     })
-    const setUp = setup()
-    try {
-      return await Promise.race([setUp, late])
-    } catch (error) {
-      // A setup that finishes after all must not leave anything open.
-      void setUp.then((instance) => instance[Symbol.asyncDispose]?.()).catch(() => {})
-      if (error instanceof GatewayError) throw error
-      const text = error instanceof Error ? error.message : String(error)
-      throw new GatewayError('plugin_setup_failed', `setup of plugin "${name}" failed: ${text}`, { cause: error })
-    } finally {
-      timer?.[Symbol.dispose]()
-    }
+    if (result !== tooLate) return result
+    throw new GatewayError('plugin_setup_timeout', `${what} did not finish within ${limitMs} ms`)
+  }
+}
+
+const tooLate = Symbol('too late')
+
+/** The types forbid it, but a plugin may be written in plain JavaScript. */
+function refuseNothing(name: string, instance: unknown): void {
+  if (typeof instance === 'object' && instance !== null) return
+  throw new GatewayError('plugin_setup_failed', `setup of plugin "${name}" returned no instance; return {} when there is nothing to add`)
+}
+
+function askUnready(instance: PluginInstance): string | undefined {
+  try {
+    return instance.unready?.()
+  } catch (error) {
+    return `its readiness check failed: ${textOf(error)}`
   }
 }
 
@@ -159,5 +188,9 @@ function explain(error: unknown): readonly string[] {
       [`options${(issue.path ?? []).map((part) => `.${String(part)}`).join('')}`, issue.message ?? 'invalid'].join(': '),
     )
   }
-  return [error instanceof Error ? error.message : String(error)]
+  return [textOf(error)]
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -23,8 +23,13 @@ const entryFile = `index${extname(import.meta.url)}`
  *
  * @throws GatewayError `config_invalid` naming every entry that could not be loaded
  */
-export async function loadPlugins(entries: readonly PluginEntry[], baseDirectory: string): Promise<readonly LoadedPlugin[]> {
-  const results = await Promise.allSettled(entries.map((entry, index) => load(entry, `plugins[${index}]`, baseDirectory)))
+export async function loadPlugins(
+  entries: readonly PluginEntry[],
+  baseDirectory: string,
+): Promise<readonly LoadedPlugin[]> {
+  const results = await Promise.allSettled(
+    entries.map((entry, index) => load(entry, `plugins[${index}]`, baseDirectory)),
+  )
   const faults = results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason.message)] : []))
   if (faults.length > 0) throw new GatewayError('config_invalid', faults.join('\n'))
   return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
@@ -35,7 +40,8 @@ async function load(entry: PluginEntry, path: string, baseDirectory: string): Pr
   try {
     module = await importEntry(entry.use, baseDirectory)
   } catch (error) {
-    throw new Error(`${path}: plugin "${entry.use}" cannot be loaded: ${error instanceof Error ? error.message : String(error)}`)
+    const text = error instanceof Error ? error.message : String(error)
+    throw new Error(`${path}: plugin "${entry.use}" cannot be loaded: ${text}`, { cause: error })
   }
   const plugin = module['default'] ?? module['plugin']
   if (!isPlugin(plugin)) {
@@ -55,15 +61,17 @@ async function importEntry(use: string, baseDirectory: string): Promise<Readonly
 }
 
 function isMissing(error: unknown, ending: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(ending)
+  return (
+    error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(ending)
+  )
 }
 
 function isPlugin(value: unknown): value is Plugin {
-  return (
-    typeof value === 'object' && value !== null &&
-    'name' in value && typeof value.name === 'string' &&
-    'needs' in value && typeof value.needs === 'object' &&
-    'setup' in value && typeof value.setup === 'function' &&
-    'options' in value && typeof value.options === 'object' && value.options !== null && 'parse' in value.options
-  )
+  if (typeof value !== 'object' || value === null) return false
+  if (!('name' in value && 'needs' in value && 'setup' in value && 'options' in value)) return false
+  return typeof value.name === 'string' && typeof value.setup === 'function' && isSchema(value.options)
+}
+
+function isSchema(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'parse' in value && typeof value.parse === 'function'
 }

@@ -6,14 +6,14 @@ import type { LoadedPlugin } from './load.ts'
  * Orders plugins so that each comes after those that provide what it needs, otherwise as configured.
  *
  * @param isProvided whether core itself provides a token
- * @throws GatewayError `plugin_duplicate` for two of one name; `need_missing` listing all missing needs at once, or naming a cycle
+ * @throws GatewayError `plugin_duplicate` for two of one name, or two that provide one token; `need_missing` listing all missing needs at once, or naming a cycle
  */
 export function orderPlugins(
   loaded: readonly LoadedPlugin[],
   isProvided: (of: Token<unknown>) => boolean,
 ): readonly LoadedPlugin[] {
   refuseDuplicates(loaded)
-  const providers = new Map(loaded.flatMap((one) => (one.plugin.provides ?? []).map((of) => [of, one] as const)))
+  const providers = providersByToken(loaded)
   refuseMissing(loaded, (of) => isProvided(of) || providers.has(of))
   const ordered: LoadedPlugin[] = []
   const visit = (one: LoadedPlugin, trail: readonly LoadedPlugin[]): void => {
@@ -41,6 +41,20 @@ function refuseDuplicates(loaded: readonly LoadedPlugin[]): void {
     }
     seen.set(plugin.name, path)
   }
+}
+
+function providersByToken(loaded: readonly LoadedPlugin[]): ReadonlyMap<Token<unknown>, LoadedPlugin> {
+  const providers = new Map<Token<unknown>, LoadedPlugin>()
+  for (const one of loaded) {
+    for (const of of one.plugin.provides ?? []) {
+      const first = providers.get(of)?.plugin.name
+      if (first !== undefined) {
+        throw new GatewayError('plugin_duplicate', `plugins "${first}" and "${one.plugin.name}" both provide ${tokenName(of)}; keep one`)
+      }
+      providers.set(of, one)
+    }
+  }
+  return providers
 }
 
 function refuseMissing(loaded: readonly LoadedPlugin[], isProvided: (of: Token<unknown>) => boolean): void {

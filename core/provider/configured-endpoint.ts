@@ -26,7 +26,9 @@ function basicCredentials({ secretMountPath }: GatewayConfig): string {
     try {
       return readFileSync(path, 'utf8').trim()
     } catch (error) {
-      throw new GatewayError('config_invalid', `basic_auth is on, but the secret file ${path} cannot be read`, { cause: error })
+      throw new GatewayError('config_invalid', `basic_auth is on, but the secret file ${path} cannot be read`, {
+        cause: error,
+      })
     }
   })
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`

@@ -11,7 +11,9 @@ export function coreRoutes(readiness: Readiness): readonly SystemRoute[] {
       path: '/readyz',
       handle: async () => {
         const reasons = readiness.reasons()
-        return reasons.length === 0 ? textReply(200, 'OK') : textReply(503, `${reasons.join('\n')}\n`, { 'Retry-After': '1' })
+        return reasons.length === 0
+          ? textReply(200, 'OK')
+          : textReply(503, `${reasons.join('\n')}\n`, { 'Retry-After': '1' })
       },
     },
     {

@@ -34,7 +34,11 @@ export class FunctionRouter {
     const identity = this.#identities.get(spelled) ?? this.#learn(spelled)
     if (identity === undefined) return undefined
     const rest = target.slice(end)
-    return { identity, rest, target: spelled.includes('%') ? functionPrefix + decodeURIComponent(spelled) + rest : target }
+    return {
+      identity,
+      rest,
+      target: spelled.includes('%') ? functionPrefix + decodeURIComponent(spelled) + rest : target,
+    }
   }
 
   #learn(spelled: string): FunctionIdentity | undefined {

@@ -35,16 +35,21 @@ export class SystemRouter {
     const queryAt = request.target.indexOf('?')
     const path = decodePath(queryAt === -1 ? request.target : request.target.slice(0, queryAt))
     const search = queryAt === -1 ? '' : request.target.slice(queryAt)
-    for (const route of path === undefined ? [] : this.#routes) {
-      const match = route.pattern.exec(path ?? '')
+    if (path === undefined) return notFound()
+    for (const route of this.#routes) {
+      const match = route.pattern.exec(path)
       if (match === null) continue
       const handler = route.handlers.get(request.method)
       if (handler === undefined) return new BufferReply(405, { Allow: [...route.handlers.keys()].join(', ') })
       const params = Object.fromEntries(route.names.map((name, index) => [name, match[index + 1] ?? '']))
-      return handler(systemRequest(request, path ?? '', { params, search }))
+      return handler(systemRequest(request, path, { params, search }))
     }
-    return textReply(404, '404 page not found\n')
+    return notFound()
   }
+}
+
+function notFound(): Reply {
+  return textReply(404, '404 page not found\n')
 }
 
 function systemRequest(

@@ -16,7 +16,9 @@ export class ScrapeReader extends PrometheusExporter {
   }
 
   override selectAggregationTemporality(instrument: InstrumentType): AggregationTemporality {
-    return instrument === InstrumentType.OBSERVABLE_GAUGE ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE
+    return instrument === InstrumentType.OBSERVABLE_GAUGE
+      ? AggregationTemporality.DELTA
+      : AggregationTemporality.CUMULATIVE
   }
 
   override selectCardinalityLimit(): number {

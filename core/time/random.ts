@@ -5,3 +5,6 @@ export type Random = () => number
 
 /** Token of the {@link Random} source. */
 export const Random = token<Random>('Random')
+
+/** The platform's own randomness; good for jitter and sampling, not for secrets. */
+export const systemRandom: Random = Math.random

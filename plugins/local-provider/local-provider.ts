@@ -32,8 +32,7 @@ export interface LocalProviderParts {
 /**
  * A provider that runs functions as processes of this machine.
  *
- * Order: `listen` -> (`endNow` of log followers by `drain`) -> dispose, which ends every process and gives the state
- * directory up.
+ * Order: `listen` -> `drain` -> dispose, which ends every process and gives the state directory up.
  */
 export class LocalProvider implements AsyncDisposable {
   readonly #parts: LocalProviderParts
@@ -98,6 +97,6 @@ export class LocalProvider implements AsyncDisposable {
     await this.#state.settled()
     await functions.stop()
     launcher[Symbol.dispose]()
-    lock[Symbol.dispose]()
+    await lock[Symbol.asyncDispose]()
   }
 }

@@ -46,16 +46,29 @@ export async function startLocalProvider(
 ): Promise<LocalProvider> {
   const directory =
     options.stateDirectory === undefined ? StateDirectory.default() : new StateDirectory(options.stateDirectory)
-  const lock = new StateLock(directory.lockFile, directory.path)
-  let launcher: ProcessLauncher | undefined
+  const lock = await StateLock.take(directory)
+  const provider = await assembleOrRelease(directory, lock, { options, facts, deps })
   try {
-    launcher = takeProcesses(directory, options, deps)
-    const provider = assemble({ directory, lock, launcher, options, facts, deps })
     await provider.listen(options.port)
     return provider
   } catch (error) {
+    await provider[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function assembleOrRelease(
+  directory: StateDirectory,
+  lock: StateLock,
+  given: Pick<Parts, 'options' | 'facts' | 'deps'>,
+): Promise<LocalProvider> {
+  let launcher: ProcessLauncher | undefined
+  try {
+    launcher = takeProcesses(directory, given.options, given.deps)
+    return assemble({ directory, lock, launcher, ...given })
+  } catch (error) {
     launcher?.[Symbol.dispose]()
-    lock[Symbol.dispose]()
+    await lock[Symbol.asyncDispose]()
     throw error
   }
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { killOnExit } from '../support/kill-on-exit.ts'
 import { LineSplitter } from '../support/line-splitter.ts'
+import { startFlags } from './start-flags.ts'
 
 /** A helper process of a benchmark: a script beside this file that prints `{"url": "http://..."}` once it listens. */
 export class BenchProcess implements AsyncDisposable {
@@ -16,9 +17,13 @@ export class BenchProcess implements AsyncDisposable {
   }
 
   /** Starts `script` behind `launcher` (see pinning.ts). @throws Error when it exits before it listens */
-  static start(script: string, launcher: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<BenchProcess> {
+  static start(
+    script: string,
+    launcher: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<BenchProcess> {
     const path = fileURLToPath(new URL(script, import.meta.url))
-    const [command = '', ...args] = [...launcher, process.execPath, path]
+    const [command = '', ...args] = [...launcher, process.execPath, ...startFlags, path]
     const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
     killOnExit(child)
     return new Promise((resolve, reject) => {

@@ -3,6 +3,7 @@ import { machineMs } from '../support/machine-clock.ts'
 import { startGatewayProcess } from '../support/gateway-process.ts'
 import { type CallCounts, ScriptedProviderProcess } from '../support/scripted-provider-process.ts'
 import { onContenderCpu, onLoadCpu } from './pinning.ts'
+import { startFlags } from './start-flags.ts'
 import { median, percentile } from './statistics.ts'
 import { type Row, rounded, table } from './table.ts'
 
@@ -30,6 +31,7 @@ export async function measureColdStarts(plan: ColdPlan): Promise<string> {
   await using gateway = await startGatewayProcess({
     env: { functions_provider_url: provider.url },
     launcher: onContenderCpu,
+    nodeFlags: startFlags,
   })
   const starts = new Map<number, ColdStart[]>(plan.readyAfterMs.map((ms) => [ms, []]))
   let count = 0
@@ -41,7 +43,10 @@ export async function measureColdStarts(plan: ColdPlan): Promise<string> {
       starts.get(readyAfterMs)?.push(await coldStart(start))
     }
   }
-  return table(headings, [...starts].map(([ms, all]) => row(ms, all)))
+  return table(
+    headings,
+    [...starts].map(([ms, all]) => row(ms, all)),
+  )
 }
 
 interface ColdStartPlan {

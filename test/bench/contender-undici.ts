@@ -4,7 +4,16 @@ import type { AddressInfo } from 'node:net'
 import { type Dispatcher, Pool } from 'undici'
 import { announce } from './bench-process.ts'
 
-const hopByHop = new Set(['connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'host', 'proxy-connection'])
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'host',
+  'proxy-connection',
+])
 const pool = new Pool(process.env['UPSTREAM_URL'] ?? '', { connections: 1024, headersTimeout: 0, bodyTimeout: 0 })
 
 function withoutHops(raw: readonly (string | Buffer)[]): string[] {

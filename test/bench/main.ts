@@ -6,6 +6,7 @@ import { BenchProcess } from './bench-process.ts'
 import { type ColdPlan, measureColdStarts } from './cold-start.ts'
 import { loadGenerator } from './load.ts'
 import { onContenderCpu, onLoadCpu, pinningNote } from './pinning.ts'
+import { startFlags } from './start-flags.ts'
 import { type Contender, gatewayName, measureWarmPath, type WarmPlan } from './warm-path.ts'
 
 const { values: flags } = parseArgs({
@@ -32,6 +33,7 @@ async function warmPath(): Promise<string> {
   await using gateway = await startGatewayProcess({
     env: { functions_provider_url: upstream.url },
     launcher: onContenderCpu,
+    nodeFlags: startFlags,
   })
   const contenders: readonly Contender[] = [
     { name: gatewayName, url: gateway.url, pid: gateway.pid },
@@ -45,9 +47,12 @@ async function warmPath(): Promise<string> {
 // Exits by way of 'exit' handlers, so that no contender outlives an interrupted run.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
-say(`Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}; ${pinningNote}; ${loadGenerator}`)
+say(
+  `Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}; ${pinningNote}; ${loadGenerator}; Node flags: ${startFlags.join(' ') || 'none'}`,
+)
 const [load = 0] = loadavg()
-if (load > 0.5) say(`warning: the machine is busy (load average ${load.toFixed(2)}): trust the ratios only, and run again`)
+if (load > 0.5)
+  say(`warning: the machine is busy (load average ${load.toFixed(2)}): trust the ratios only, and run again`)
 
 if (flags.only !== 'cold') {
   say(`\n## Warm path: 940-byte answers, ${warmPlan.rounds} interleaved rounds of ${warmPlan.seconds} s, medians\n`)

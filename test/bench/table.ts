@@ -5,7 +5,9 @@ export type Row = readonly (string | number)[]
 export function table(headings: readonly string[], rows: readonly Row[]): string {
   const cells = [headings, ...rows.map((row) => row.map(String))]
   const widths = headings.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)))
-  const lines = cells.map((row) => `| ${widths.map((width, column) => pad(row[column] ?? '', width, column)).join(' | ')} |`)
+  const lines = cells.map(
+    (row) => `| ${widths.map((width, column) => pad(row[column] ?? '', width, column)).join(' | ')} |`,
+  )
   const rule = `|${widths.map((width, column) => (column === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`
   return [lines[0], rule, ...lines.slice(1)].join('\n')
 }

@@ -9,7 +9,15 @@ import { announce } from './bench-process.ts'
 const bodyBytes = 940
 
 const blankLine = Buffer.from('\r\n\r\n')
-const status = { name: 'echo', namespace: '', image: 'echo', replicas: 1, availableReplicas: 1, labels: {}, annotations: {} }
+const status = {
+  name: 'echo',
+  namespace: '',
+  image: 'echo',
+  replicas: 1,
+  availableReplicas: 1,
+  labels: {},
+  annotations: {},
+}
 
 function prepared(type: string, body: string): Buffer {
   return Buffer.from(`HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`)

@@ -71,10 +71,22 @@ function report(connections: number, samples: ReadonlyMap<string, readonly Sampl
       name,
       rounded(cpuUs),
       rounded(1_000_000 / cpuUs, 0),
-      rounded(middle((one) => one.perSecond), 0),
-      rounded(middle((one) => one.medianUs), 0),
-      rounded(middle((one) => one.p99Us), 0),
-      rounded(middle((one) => one.residentMb), 0),
+      rounded(
+        middle((one) => one.perSecond),
+        0,
+      ),
+      rounded(
+        middle((one) => one.medianUs),
+        0,
+      ),
+      rounded(
+        middle((one) => one.p99Us),
+        0,
+      ),
+      rounded(
+        middle((one) => one.residentMb),
+        0,
+      ),
       rounded(median(values.map((one, round) => (own[round]?.cpuUs ?? Number.NaN) / one.cpuUs)), 2),
       values.reduce((sum, one) => sum + one.failures, 0),
     ]

@@ -15,7 +15,13 @@ describe('a bad configuration', () => {
 
     expect(await gateway.exited).toEqual({ code: 2, signal: null })
 
-    for (const fault of ['PILOTLIGHT_HOLD_TIMEOUT', 'functions_provider_url', 'PILOTLIGHT_NO_SUCH', 'engine', 'nonsense']) {
+    for (const fault of [
+      'PILOTLIGHT_HOLD_TIMEOUT',
+      'functions_provider_url',
+      'PILOTLIGHT_NO_SUCH',
+      'engine',
+      'nonsense',
+    ]) {
       expect(gateway.output).toContain(fault)
     }
     expect(gateway.output).not.toContain('gateway listening')

@@ -47,7 +47,7 @@ describe('a cold function', () => {
     await call(`${gateway.url}/function/cold`)
 
     expect(provider.function('cold').desired).toBe(3)
-    const [scale] = provider.calls.filter(({ kind }) => kind === 'scale')
+    const scale = provider.calls.find(({ kind }) => kind === 'scale')
     expect(Number(scale?.headers['x-pilotlight-fence'])).toBeGreaterThan(0)
   })
 

@@ -58,6 +58,9 @@ describe('a function that cannot start', () => {
 
     provider.function('broken').becomeReady()
 
-    await eventually('the function to be served', async () => (await call(`${gateway.url}/function/broken`)).status === 200)
+    await eventually(
+      'the function to be served',
+      async () => (await call(`${gateway.url}/function/broken`)).status === 200,
+    )
   })
 })

@@ -23,7 +23,8 @@ describe('a function that was scaled to zero behind the gateway', () => {
 
   it('gets the body of the call that found out', async () => {
     await using provider = await ScriptedProvider.start({ name: 'gone', readyAfterMs: 50 })
-    provider.function('gone').handler = (request, response) => void readWhole(request).then(({ body }) => response.end(body))
+    provider.function('gone').handler = (request, response) =>
+      void readWhole(request).then(({ body }) => response.end(body))
     await using gateway = await startGatewayBefore(provider, { config: '' })
     await call(`${gateway.url}/function/gone`)
     provider.function('gone').vanish()

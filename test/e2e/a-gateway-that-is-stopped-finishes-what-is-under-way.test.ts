@@ -109,7 +109,10 @@ describe('a gateway that gets SIGTERM', () => {
   })
 
   it('cuts what is left when the grace period is over, and still exits 0', async () => {
-    await using provider = await ScriptedProvider.start({ name: 'hung' }, { name: 'cold', desired: 0, readyAfterMs: -1 })
+    await using provider = await ScriptedProvider.start(
+      { name: 'hung' },
+      { name: 'cold', desired: 0, readyAfterMs: -1 },
+    )
     await using gateway = await startGatewayBefore(provider, { env: { PILOTLIGHT_GRACE_PERIOD: '400ms' } })
     provider.function('hung').handler = (_request, response) => void response.write('part')
     const hung = call(`${gateway.url}/function/hung`)

@@ -41,7 +41,7 @@ describe('a provider that fails during a wake', () => {
     await provider.accept()
 
     let last = 0
-    for (const untilMs = performance.now() + 5_000; performance.now() < untilMs && last !== 200; ) {
+    for (const untilMs = performance.now() + 5_000; performance.now() < untilMs && last !== 200;) {
       last = (await call(`${gateway.url}/function/cold`)).status
     }
     expect(last).toBe(200)
@@ -64,7 +64,7 @@ describe('a provider that fails during a wake', () => {
     await provider.accept()
 
     let last = 0
-    for (const untilMs = performance.now() + 5_000; performance.now() < untilMs && last !== 200; ) {
+    for (const untilMs = performance.now() + 5_000; performance.now() < untilMs && last !== 200;) {
       last = (await call(`${gateway.url}/function/cold`)).status
     }
     expect(last).toBe(200)

@@ -6,7 +6,22 @@ import { guardAgainstLeaks } from '../support/leak-guard.ts'
 import { rawRequest, requestBytes } from '../support/raw-http.ts'
 import { ScriptedProvider } from '../support/scripted-provider.ts'
 
-const hostileNames = ['..', '%2e%2e', '.', '%00', 'a%00b', '..%2f..%2fsystem%2ffunctions', 'a%2fb', '%', '%zz', 'a;b', 'a%20b', 'x'.repeat(300), '.ns', '%F0%9F%92%A9']
+const hostileNames = [
+  '..',
+  '%2e%2e',
+  '.',
+  '%00',
+  'a%00b',
+  '..%2f..%2fsystem%2ffunctions',
+  'a%2fb',
+  '%',
+  '%zz',
+  'a;b',
+  'a%20b',
+  'x'.repeat(300),
+  '.ns',
+  '%F0%9F%92%A9',
+]
 
 describe('an unknown function', () => {
   guardAgainstLeaks()
@@ -55,7 +70,9 @@ describe('an unknown function', () => {
     const answer = await rawRequest(gateway.url, requestBytes('GET', '/function/ec%68o', ['Connection: close']))
 
     expect(answer.status).toBe(200)
-    expect(await gateway.metrics()).toMatch(/^gateway_function_invocation_total\{(?=.*function_name="echo").*code="200".*\} 1$/m)
+    expect(await gateway.metrics()).toMatch(
+      /^gateway_function_invocation_total\{(?=.*function_name="echo").*code="200".*\} 1$/m,
+    )
     expect(await gateway.metrics()).not.toContain('%68')
   })
 

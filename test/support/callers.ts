@@ -42,7 +42,11 @@ export function startCall(url: string, { method = 'GET', headers = {}, body }: C
     response.on('error', nothing)
     response.once('close', () => {
       if (!response.complete) nothing()
-      const whole = { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(pieces).toString() }
+      const whole = {
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        body: Buffer.concat(pieces).toString(),
+      }
       resolve({ ...whole, atMs, tookMs: atMs - startedMs })
     })
   })

@@ -13,6 +13,8 @@ export interface GatewayProcessOptions {
   readonly args?: readonly string[]
   /** Text of a configuration file, YAML. */
   readonly config?: string
+  /** Flags of Node itself. */
+  readonly nodeFlags?: readonly string[]
   /** Words to put before the command, such as `taskset -c 0`. */
   readonly launcher?: readonly string[]
   /** The program's file. Default: that of the sources. */
@@ -55,14 +57,9 @@ export class GatewayProcess implements AsyncDisposable {
   #metricsUrl = ''
 
   /** Starts the process; see {@link startGatewayProcess} for one that is ready. */
-  constructor({ env = {}, args = [], config, launcher = [], entry = entryOfSources }: GatewayProcessOptions) {
-    this.#config = config === undefined ? undefined : temporaryFile('pilotlight.yaml', config)
-    const configEnv = this.#config === undefined ? {} : { PILOTLIGHT_CONFIG: this.#config.path }
-    const [command = '', ...rest] = [...launcher, process.execPath, entry, ...args]
-    this.#child = spawn(command, rest, {
-      env: { PATH: process.env['PATH'] ?? '', ...defaultEnv, ...configEnv, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+  constructor(options: GatewayProcessOptions) {
+    this.#config = options.config === undefined ? undefined : temporaryFile('pilotlight.yaml', options.config)
+    this.#child = spawnGateway(options, this.#config)
     killOnExit(this.#child)
     const lines = new LineSplitter((line) => this.#take(line))
     const onData = (piece: Buffer): void => {
@@ -151,6 +148,16 @@ export async function startGatewayProcess(options: GatewayProcessOptions = {}): 
     await gateway.exited
     throw error
   }
+}
+
+function spawnGateway(options: GatewayProcessOptions, config: TemporaryFile | undefined): ChildProcess {
+  const { env = {}, args = [], nodeFlags = [], launcher = [], entry = entryOfSources } = options
+  const [command = '', ...rest] = [...launcher, process.execPath, ...nodeFlags, entry, ...args]
+  const configEnv = config === undefined ? {} : { PILOTLIGHT_CONFIG: config.path }
+  return spawn(command, rest, {
+    env: { PATH: process.env['PATH'] ?? '', ...defaultEnv, ...configEnv, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 }
 
 function decode(line: string): LogLine {

@@ -20,7 +20,9 @@ export interface ProviderAnswer {
 /** Calls received since the start, by kind. */
 export type CallCounts = Readonly<Record<string, number>>
 
-type Wish = { readonly [K in ProviderCommand['do']]: Omit<Extract<ProviderCommand, { do: K }>, 'id'> }[ProviderCommand['do']]
+type Wish = {
+  readonly [K in ProviderCommand['do']]: Omit<Extract<ProviderCommand, { do: K }>, 'id'>
+}[ProviderCommand['do']]
 
 const entry = fileURLToPath(new URL('scripted-provider-main.ts', import.meta.url))
 

@@ -82,7 +82,8 @@ export class ScriptedProvider implements AsyncDisposable {
 
   /** How many calls of one kind came, to any function or to the named one. */
   count(kind: CallKind, name?: string): number {
-    return this.calls.filter((call) => call.kind === kind && (name === undefined || nameIn(call.target) === name)).length
+    return this.calls.filter((call) => call.kind === kind && (name === undefined || nameIn(call.target) === name))
+      .length
   }
 
   /** Lets callers down from now on: every call of these kinds, or the next `times`. Disposing ends it. */
@@ -156,7 +157,10 @@ export class ScriptedProvider implements AsyncDisposable {
     this.#record(request)
     const found = this.#find(request.url ?? '')
     if (found?.upgrade !== undefined && found.takesInvocation()) found.upgrade(request, socket, head)
-    else socket.end('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nX-OpenFaaS-Internal: proxy\r\nConnection: close\r\n\r\n')
+    else
+      socket.end(
+        'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nX-OpenFaaS-Internal: proxy\r\nConnection: close\r\n\r\n',
+      )
   }
 
   #record(request: IncomingMessage): CallKind {

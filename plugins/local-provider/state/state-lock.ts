@@ -1,84 +1,58 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { readBootId, readProcessStat } from '../processes/process-stat.ts'
+import { once } from 'node:events'
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import type { StateDirectory } from './state-directory.ts'
 
 /**
- * Keeps a state directory for one process. The lock is a file that names its holder by pid and start time, so that what a
- * killed holder left is not taken for a lock, whoever has its pid by now.
+ * Keeps a state directory for one process: a socket in Linux's abstract namespace, named after the directory's inode. Only
+ * one process can have it, and the kernel takes it back when that process ends, however it ends. A file tells who has it.
+ *
+ * @see unix(7), "Abstract sockets"
  */
-export class StateLock implements Disposable {
-  readonly #path: string
-  readonly #own: string
+export class StateLock implements AsyncDisposable {
+  readonly #socket: Server
+  readonly #file: string
 
-  /**
-   * Takes the lock.
-   * @throws Error naming the directory and the holder when another process has it
-   */
-  constructor(path: string, directory: string) {
-    this.#path = path
-    this.#own = describe(process.pid)
-    for (let tries = 0; tries < 3; tries += 1) {
-      if (this.#create()) return
-      const held = read(path)
-      if (isAlive(held)) throw inUse(directory, held)
-      this.#takeAway(held)
-    }
-    throw inUse(directory, read(path))
+  private constructor(socket: Server, file: string) {
+    this.#socket = socket
+    this.#file = file
   }
 
-  /** Gives the lock up, unless somebody else has it by now. */
-  [Symbol.dispose](): void {
-    if (read(this.#path) === this.#own) rmSync(this.#path, { force: true })
-  }
-
-  /** Links a finished file to the lock's name: it is never seen half-written. */
-  #create(): boolean {
-    const draft = `${this.#path}.${process.pid}-${crypto.randomUUID()}`
-    writeFileSync(draft, this.#own, { mode: 0o600 })
+  /** @throws Error naming the directory and its holder when another process has it */
+  static async take({ path, lockFile }: StateDirectory): Promise<StateLock> {
+    const { dev, ino } = statSync(path)
+    const socket = createServer((peer) => peer.destroy())
+    socket.listen(`\0pilotlight-local-provider-${dev}-${ino}`)
     try {
-      linkSync(draft, this.#path)
-      return true
+      await once(socket, 'listening')
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+      if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+        throw inUse(path, holderIn(lockFile))
       throw error
-    } finally {
-      rmSync(draft, { force: true })
     }
+    socket.unref()
+    writeFileSync(lockFile, `${process.pid}\n`, { mode: 0o600 })
+    return new StateLock(socket, lockFile)
   }
 
-  /** Removes a dead holder's file, and puts back what another process was quicker to take. */
-  #takeAway(dead: string): void {
-    const aside = `${this.#path}.${process.pid}-${crypto.randomUUID()}`
-    try {
-      renameSync(this.#path, aside)
-      if (read(aside) !== dead) linkSync(aside, this.#path)
-    } catch {
-      // Somebody else took it away, or has a lock again: the next try tells.
-    } finally {
-      rmSync(aside, { force: true })
-    }
+  async [Symbol.asyncDispose](): Promise<void> {
+    rmSync(this.#file, { force: true })
+    await new Promise((resolve) => this.#socket.close(resolve))
   }
 }
 
-function describe(pid: number): string {
-  return `${pid} ${readProcessStat(pid)?.startTicks ?? 0} ${readBootId()}\n`
-}
-
-function isAlive(held: string): boolean {
-  const pid = Number(held.split(' ')[0])
-  return Number.isInteger(pid) && pid > 0 && describe(pid) === held && readProcessStat(pid)?.state !== 'Z'
-}
-
-function inUse(directory: string, held: string): Error {
+function inUse(directory: string, holder: string): Error {
   return new Error(
-    `the state directory "${directory}" is in use by process ${held.split(' ')[0] ?? 'unknown'}; ` +
-      'stop that gateway, or give this one another directory (option stateDirectory of the plugin local-provider)',
+    `the state directory "${directory}" is in use by ${holder}; stop that gateway, or give this one another directory ` +
+      '(option stateDirectory of the plugin local-provider)',
   )
 }
 
-function read(path: string): string {
+/** The file of a process that has just begun may not be there yet. */
+function holderIn(file: string): string {
   try {
-    return readFileSync(path, 'latin1')
+    return `process ${readFileSync(file, 'latin1').trim()}`
   } catch {
-    return ''
+    return 'another process'
   }
 }

@@ -7,15 +7,18 @@ import type { FunctionPath } from './function-path.ts'
 /** What the client gets of an answer. */
 export function describeAnswers(path: () => FunctionPath): void {
   describe('answer', () => {
-    it.each([200, 201, 202, 299, 400, 401, 404, 409, 418, 429, 500, 502, 503, 504])('keeps status %i and its body', async (status) => {
-      path().serve((_request, response) => response.writeHead(status, { 'X-Own': '1' }).end('body'))
+    it.each([200, 201, 202, 299, 400, 401, 404, 409, 418, 429, 500, 502, 503, 504])(
+      'keeps status %i and its body',
+      async (status) => {
+        path().serve((_request, response) => response.writeHead(status, { 'X-Own': '1' }).end('body'))
 
-      const answer = await path().call('GET')
+        const answer = await path().call('GET')
 
-      expect(answer.status).toBe(status)
-      expect(header(answer, 'x-own')).toBe('1')
-      expect(answer.body.toString()).toBe('body')
-    })
+        expect(answer.status).toBe(status)
+        expect(header(answer, 'x-own')).toBe('1')
+        expect(answer.body.toString()).toBe('body')
+      },
+    )
 
     it('keeps the Content-Length', async () => {
       path().serve((_request, response) => response.writeHead(200, { 'Content-Length': '4' }).end('body'))
@@ -111,7 +114,8 @@ export function describeAnswers(path: () => FunctionPath): void {
 
       const answer = await path().call('GET')
 
-      for (const name of ['x-this-hop', 'proxy-authenticate', 'upgrade']) expect(fieldsOf(answer.fields, name)).toEqual([])
+      for (const name of ['x-this-hop', 'proxy-authenticate', 'upgrade'])
+        expect(fieldsOf(answer.fields, name)).toEqual([])
       expect(fieldsOf(answer.fields, 'keep-alive')).not.toContain('timeout=77')
       expect(header(answer, 'x-kept')).toBe('1')
     })
@@ -128,7 +132,10 @@ export function describeAnswers(path: () => FunctionPath): void {
 
       expect(header(answer, 'trailer')).toBe('X-Sum, Grpc-Status')
       expect(answer.body.toString()).toBe('body')
-      expect(answer.trailers).toEqual([['X-Sum', '42'], ['Grpc-Status', '0']])
+      expect(answer.trailers).toEqual([
+        ['X-Sum', '42'],
+        ['Grpc-Status', '0'],
+      ])
     })
 
     it('passes early hints on before the answer', async () => {

@@ -26,7 +26,9 @@ export function describeConnections(path: () => FunctionPath): void {
       expect((await client.response('POST')).body.toString()).toBe('hello')
       await client.send(requestBytes('HEAD', '/function/echo'))
       expect((await client.response('HEAD')).status).toBe(200)
-      await client.send(`${requestBytes('POST', '/function/echo', ['Transfer-Encoding: chunked'])}3\r\nabc\r\n0\r\n\r\n`)
+      await client.send(
+        `${requestBytes('POST', '/function/echo', ['Transfer-Encoding: chunked'])}3\r\nabc\r\n0\r\n\r\n`,
+      )
       expect((await client.response('POST')).body.toString()).toBe('abc')
     })
 
@@ -38,7 +40,9 @@ export function describeConnections(path: () => FunctionPath): void {
       await using client = await path().open()
       await client.send([1, 2, 3].map((n) => requestBytes('GET', `/function/echo?n=${n}`)).join(''))
 
-      const bodies = [await client.response(), await client.response(), await client.response()].map(({ body }) => body.toString())
+      const bodies = [await client.response(), await client.response(), await client.response()].map(({ body }) =>
+        body.toString(),
+      )
 
       expect(bodies).toEqual(['answer 1', 'answer 2', 'answer 3'])
     })

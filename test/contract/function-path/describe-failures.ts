@@ -19,8 +19,18 @@ const withoutUsableHead: readonly { how: string; act: Break }[] = [
   { how: 'closes the connection', act: (request) => void request.socket.destroy() },
   { how: 'sends half a head', act: raw('HTTP/1.1 200 OK\r\nContent-Le') },
   { how: 'sends something else than HTTP', act: raw('SSH-2.0-OpenSSH_9.2\r\n') },
-  { how: 'sends two different lengths', act: raw('HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 6\r\n\r\nbody') },
-  { how: 'sends length and chunks', act: raw('HTTP/1.1 200 OK\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n') },
+  {
+    how: 'sends a head without end',
+    act: raw(`HTTP/1.1 200 OK\r\n${`X-Flood: ${'v'.repeat(1_000)}\r\n`.repeat(3_000)}`),
+  },
+  {
+    how: 'sends two different lengths',
+    act: raw('HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 6\r\n\r\nbody'),
+  },
+  {
+    how: 'sends length and chunks',
+    act: raw('HTTP/1.1 200 OK\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n'),
+  },
 ]
 
 function cutAfter(head: Readonly<Record<string, string>>, how: 'close' | 'reset'): Break {
@@ -36,7 +46,10 @@ const truncations: readonly { what: string; act: Break }[] = [
   { what: 'a chunked body by a reset', act: cutAfter({}, 'reset') },
   { what: 'a body with Content-Length by closing', act: cutAfter({ 'Content-Length': '100' }, 'close') },
   { what: 'a body with Content-Length by a reset', act: cutAfter({ 'Content-Length': '100' }, 'reset') },
-  { what: 'a body with a broken chunk', act: raw('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\nzz\r\n') },
+  {
+    what: 'a body with a broken chunk',
+    act: raw('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\nzz\r\n'),
+  },
 ]
 
 /** What a client gets when the function fails, and what a function gets when the client does. */
@@ -133,7 +146,9 @@ export function describeFailures(path: () => FunctionPath): void {
 
     it('never looks whole when the connection is reset', async () => {
       path().serve((_request, response) => {
-        response.socket?.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\npart', () => response.socket?.resetAndDestroy())
+        response.socket?.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\npart', () =>
+          response.socket?.resetAndDestroy(),
+        )
       })
       await using client = await path().open()
       await client.send(requestBytes('GET', '/function/echo'))

@@ -66,7 +66,12 @@ export function describeRequests(path: () => FunctionPath): void {
     })
 
     it('keeps a chunked body chunked', async () => {
-      const seen = await path().seenBy('POST', '/function/echo', ['Transfer-Encoding: chunked'], '5;a=b\r\nhello\r\n0\r\n\r\n')
+      const seen = await path().seenBy(
+        'POST',
+        '/function/echo',
+        ['Transfer-Encoding: chunked'],
+        '5;a=b\r\nhello\r\n0\r\n\r\n',
+      )
 
       expect(seen.body.toString()).toBe('hello')
       expect(fieldsOf(seen.fields, 'transfer-encoding')).toEqual(['chunked'])
@@ -86,7 +91,12 @@ export function describeRequests(path: () => FunctionPath): void {
       const seen = await path().seenBy('GET', '/function/echo', ['X-CaMeL: a', 'x-twice: 1', 'x-twice: 2', 'X-Empty:'])
 
       const own = seen.fields.filter(([name]) => /camel|twice|empty/i.test(name))
-      expect(own).toEqual([['X-CaMeL', 'a'], ['x-twice', '1'], ['x-twice', '2'], ['X-Empty', '']])
+      expect(own).toEqual([
+        ['X-CaMeL', 'a'],
+        ['x-twice', '1'],
+        ['x-twice', '2'],
+        ['X-Empty', ''],
+      ])
     })
 
     it('keeps bytes beyond ASCII in header values', async () => {
@@ -133,7 +143,10 @@ export function describeRequests(path: () => FunctionPath): void {
     })
 
     it('appends the peer without its port to X-Forwarded-For', async () => {
-      const seen = await path().seenBy('GET', '/function/echo', ['X-Forwarded-For: 203.0.113.7', 'X-Forwarded-For: 198.51.100.1'])
+      const seen = await path().seenBy('GET', '/function/echo', [
+        'X-Forwarded-For: 203.0.113.7',
+        'X-Forwarded-For: 198.51.100.1',
+      ])
 
       expect(fieldsOf(seen.fields, 'x-forwarded-for').join(', ')).toBe('203.0.113.7, 198.51.100.1, 127.0.0.1')
     })
@@ -150,7 +163,9 @@ export function describeRequests(path: () => FunctionPath): void {
     it('makes X-Call-Id when there is none, a UUID', async () => {
       const seen = await path().seenBy('GET', '/function/echo')
 
-      expect(fieldOf(seen.fields, 'x-call-id')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+      expect(fieldOf(seen.fields, 'x-call-id')).toMatch(
+        /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+      )
     })
 
     it('keeps the X-Call-Id of the client and replaces an empty one', async () => {

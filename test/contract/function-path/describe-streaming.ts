@@ -166,7 +166,7 @@ export function describeStreaming(path: () => FunctionPath): void {
 /** Resolves with the value of a counter once it has not moved for a while. */
 async function stalled(counter: () => number): Promise<number> {
   let last = counter()
-  for (let quiet = 0; quiet < 3; ) {
+  for (let quiet = 0; quiet < 3;) {
     await pause(60)
     quiet = counter() === last && last > 0 ? quiet + 1 : 0
     last = counter()

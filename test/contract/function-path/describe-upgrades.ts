@@ -76,6 +76,17 @@ export function describeUpgrades(path: () => FunctionPath): void {
       expect(path().provider.count('scale', 'cold-socket')).toBe(1)
     })
 
+    it('of an unknown function is answered 404 and closed', async () => {
+      await using client = await path().open()
+      await client.send(requestBytes('GET', '/function/nosuch', handshake))
+
+      const answer = await client.response()
+
+      expect(answer.status).toBe(404)
+      expect(answer.complete).toBe(true)
+      expect(await client.closed()).not.toBe('open')
+    })
+
     it('passes on an answer other than 101 and its body', async () => {
       path().echo.upgrade = (_request, socket) =>
         void socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\nX-Own: 1\r\nConnection: close\r\n\r\nno way')
@@ -132,7 +143,11 @@ export function describeUpgrades(path: () => FunctionPath): void {
     })
 
     it('treats an offer of another protocol as a plain request', async () => {
-      const seen = await path().seenBy('GET', '/function/echo', ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk'])
+      const seen = await path().seenBy('GET', '/function/echo', [
+        'Connection: Upgrade, HTTP2-Settings',
+        'Upgrade: h2c',
+        'HTTP2-Settings: AAMAAABk',
+      ])
 
       expect(seen.fields.map(([name]) => name.toLowerCase())).not.toContain('upgrade')
     })
@@ -155,7 +170,11 @@ interface Client extends Disposable {
   echoed(message: string | Buffer): Promise<Buffer>
 }
 
-function connected(path: FunctionPath, target: string, headers: Readonly<Record<string, string>> = {}): Promise<Client> {
+function connected(
+  path: FunctionPath,
+  target: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Client> {
   const socket = new WebSocket(path.gateway.url.replace('http', 'ws') + target, { headers })
   return new Promise((resolve, reject) => {
     socket.once('error', reject)

@@ -10,8 +10,14 @@ const chunked = `${head}Transfer-Encoding: chunked\r\n\r\n`
 
 /** Refused by their head: the function must see nothing at all. */
 const ambiguousHeads: readonly { what: string; bytes: string }[] = [
-  { what: 'Content-Length and Transfer-Encoding', bytes: `${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n` },
-  { what: 'Transfer-Encoding and Content-Length', bytes: `${head}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n` },
+  {
+    what: 'Content-Length and Transfer-Encoding',
+    bytes: `${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+  },
+  {
+    what: 'Transfer-Encoding and Content-Length',
+    bytes: `${head}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n`,
+  },
   { what: 'two equal Content-Lengths', bytes: `${head}Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello` },
   { what: 'two different Content-Lengths', bytes: `${head}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello` },
   { what: 'a list of Content-Lengths', bytes: `${head}Content-Length: 5, 5\r\n\r\nhello` },
@@ -28,7 +34,10 @@ const ambiguousHeads: readonly { what: string; bytes: string }[] = [
   { what: 'identity alone', bytes: `${head}Transfer-Encoding: identity\r\n\r\nhello` },
   { what: 'chunked in quotes', bytes: `${head}Transfer-Encoding: "chunked"\r\n\r\n0\r\n\r\n` },
   { what: 'chunked after a vertical tab', bytes: `${head}Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n` },
-  { what: 'Transfer-Encoding on HTTP/1.0', bytes: 'POST /function/echo HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n' },
+  {
+    what: 'Transfer-Encoding on HTTP/1.0',
+    bytes: 'POST /function/echo HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  },
   { what: 'a folded header', bytes: 'GET /function/echo HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n' },
   { what: 'a header folded by a tab', bytes: 'GET /function/echo HTTP/1.1\r\nHost: x\r\nA: b\r\n\tc\r\n\r\n' },
   { what: 'a folded Transfer-Encoding', bytes: `${head}Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n` },
@@ -37,7 +46,10 @@ const ambiguousHeads: readonly { what: string; bytes: string }[] = [
   { what: 'bare LF after the request line', bytes: 'GET /function/echo HTTP/1.1\nHost: x\r\n\r\n' },
   { what: 'bare LF after a header', bytes: 'GET /function/echo HTTP/1.1\r\nHost: x\nA: b\r\n\r\n' },
   { what: 'bare LF as the blank line', bytes: 'GET /function/echo HTTP/1.1\r\nHost: x\r\n\n' },
-  { what: 'bare CR in a header', bytes: 'GET /function/echo HTTP/1.1\r\nHost: x\r\nA: b\rTransfer-Encoding: chunked\r\n\r\n' },
+  {
+    what: 'bare CR in a header',
+    bytes: 'GET /function/echo HTTP/1.1\r\nHost: x\r\nA: b\rTransfer-Encoding: chunked\r\n\r\n',
+  },
   { what: 'NUL in a header', bytes: 'GET /function/echo HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n' },
   { what: 'NUL in a header name', bytes: 'GET /function/echo HTTP/1.1\r\nHost: x\r\nA\0: b\r\n\r\n' },
   { what: 'a space before the colon', bytes: `${head}Content-Length : 5\r\n\r\nhello` },

@@ -5,17 +5,23 @@ import { useFunctionPath } from './function-path.ts'
 describe('gateway as a web server', () => {
   const path = useFunctionPath('undici')
 
-  it.each(['/nosuch', '/function', '/function/', '/functions/echo', '/system', '/system/functions/', '/system/function/x/', '/healthz/'])(
-    'answers GET %s with a 404 as Go does',
-    async (target) => {
-      const answer = await path().call('GET', target)
+  it.each([
+    '/nosuch',
+    '/function',
+    '/function/',
+    '/functions/echo',
+    '/system',
+    '/system/functions/',
+    '/system/function/x/',
+    '/healthz/',
+  ])('answers GET %s with a 404 as Go does', async (target) => {
+    const answer = await path().call('GET', target)
 
-      expect(answer.status).toBe(404)
-      expect(header(answer, 'content-type')).toBe('text/plain; charset=utf-8')
-      expect(header(answer, 'x-content-type-options')).toBe('nosniff')
-      expect(answer.body.toString()).toBe('404 page not found\n')
-    },
-  )
+    expect(answer.status).toBe(404)
+    expect(header(answer, 'content-type')).toBe('text/plain; charset=utf-8')
+    expect(header(answer, 'x-content-type-options')).toBe('nosniff')
+    expect(answer.body.toString()).toBe('404 page not found\n')
+  })
 
   it.each([
     { method: 'PATCH', target: '/system/functions', allowed: 'GET' },
@@ -54,7 +60,11 @@ describe('gateway as a web server', () => {
   })
 
   it('answers an empty 405 to anything but GET and HEAD on the health page of the metrics port', async () => {
-    const answer = await rawRequest(path().gateway.metricsUrl, requestBytes('POST', '/healthz', ['Connection: close']), 'POST')
+    const answer = await rawRequest(
+      path().gateway.metricsUrl,
+      requestBytes('POST', '/healthz', ['Connection: close']),
+      'POST',
+    )
 
     expect(answer.status).toBe(405)
     expect(answer.body.toString()).toBe('')

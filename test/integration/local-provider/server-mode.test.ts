@@ -222,6 +222,7 @@ describe('function in http mode', () => {
       return one['reason'] === undefined ? undefined : one
     })
 
+    await provider.system('DELETE', 'functions', { functionName: 'insisting' })
     expect(status['reason']).toContain(`port ${holder.port} is taken`)
     expect(status.availableReplicas).toBe(0)
   })

@@ -138,14 +138,19 @@ describe('state of the local provider', () => {
     await using _second = await ProviderHarness.start({ stateDirectory: directory.path })
   })
 
-  it('is given up again when the port is taken', async () => {
+  it('is given up again, and no process is left, when the port is taken', async () => {
     using directory = stateDirectory()
     await using first = await ProviderHarness.start()
     const options = { port: Number(new URL(first.url).port) }
+    {
+      await using before = await ProviderHarness.start({ stateDirectory: directory.path })
+      await before.deploy({ service: 'kept', envProcess: 'sleep 69', envVars: { mode: 'http' } })
+    }
 
     await expect(ProviderHarness.start({ stateDirectory: directory.path, options })).rejects.toThrow('EADDRINUSE')
 
     expect(readdirSync(directory.path)).not.toContain('lock')
+    expect(readdirSync(`${directory.path}/processes`)).toEqual([])
   })
 
   it('names the directory that cannot be used', async () => {
@@ -183,7 +188,7 @@ describe('processes of the local provider', () => {
     expect(pids).toHaveLength(2)
     expect(pids.filter(isAlive)).toEqual(pids)
 
-    owner.kill('SIGKILL')
+    await owner.kill('SIGKILL')
     await expect(call.text()).rejects.toThrow('terminated')
     await using provider = await ProviderHarness.start({ stateDirectory: directory.path })
 
@@ -220,7 +225,7 @@ describe('processes of the local provider', () => {
     })
     const [pid = 0] = readdirSync(`${directory.path}/processes`).map(Number)
 
-    owner.kill('SIGTERM')
+    await owner.kill('SIGTERM')
 
     await eventually('the function to end', () => !isAlive(pid))
   })
@@ -228,7 +233,8 @@ describe('processes of the local provider', () => {
 
 interface Owner extends AsyncDisposable {
   readonly url: string
-  kill(signal: NodeJS.Signals): void
+  /** Resolves when the process is gone. */
+  kill(signal: NodeJS.Signals): Promise<void>
   post(path: string, body: unknown): Promise<void>
 }
 
@@ -241,7 +247,10 @@ async function startOwner(directory: string): Promise<Owner> {
   const { url, authorization } = JSON.parse(String(line)) as { url: string; authorization: string }
   return {
     url,
-    kill: (signal) => void child.kill(signal),
+    kill: async (signal) => {
+      child.kill(signal)
+      await exited
+    },
     post: async (path, body) => {
       const headers = { authorization }
       const answer = await fetch(`${url}/system/${path}`, { method: 'POST', headers, body: JSON.stringify(body) })

@@ -54,7 +54,7 @@ describe('loadConfig', () => {
       maxHeaderBytes: 1_048_576,
       maxHeaderLines: 1_000,
       replayBodyBytes: 65_536,
-      trustForwarded: false,
+      trustForwarded: true,
       logLevel: 'info',
       logFormat: 'text',
       pluginSetupTimeoutMs: 10_000,
