@@ -46,7 +46,7 @@ export class Waiter {
   limit(timeoutMs: number): void {
     this.#timer?.[Symbol.dispose]()
     this.#timer = this.#clock.after(Math.max(0, timeoutMs - this.waitedMs), () =>
-      this.refuse(this.#timedOut(this.waitedMs)),
+      this.refuse(this.#timedOut(Math.max(timeoutMs, this.waitedMs))),
     )
   }
 
