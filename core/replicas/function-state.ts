@@ -25,7 +25,7 @@ export interface FunctionState {
   readonly fence: number
   /** Wall clock, milliseconds since the Unix epoch; 0 for a `failed` function that nobody has observed: it may not exist. */
   readonly observedAtMs: number
-  /** For `failed`: why, safe to show a client. Otherwise empty. */
+  /** For `failed`: why, safe to show a client. For `waking`: what the provider says keeps it from starting. Otherwise empty. */
   readonly reason: string
   /** For `failed` and `absent`: wall clock from which another try is allowed; 0 otherwise. */
   readonly retryAtMs: number

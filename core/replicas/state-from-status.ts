@@ -14,6 +14,8 @@ export interface StatusFacts {
   readonly log?: Logger
 }
 
+const maxReasonLength = 300
+
 /**
  * Turns a provider's status into an observation: `zero` when no replica is wanted, `ready` when one is available, else
  * `waking`. Absent counts are 0 (providers leave zero values out); a provider that gives available replicas only is
@@ -24,21 +26,28 @@ export function stateFromStatus(identity: FunctionIdentity, status: FunctionStat
   const desired = status.replicas ?? available
   const labels = status.labels ?? {}
   const { min, max } = scaleLimits(labels, facts.log)
+  const phase = phaseOf(desired, available)
   return {
     identity,
-    phase: phaseOf(desired, available),
+    phase,
     desired,
     available,
     min,
     max,
     fence: facts.fence ?? 0,
     observedAtMs: facts.observedAtMs,
-    reason: '',
+    reason: phase === 'waking' ? reasonIn(status) : '',
     retryAtMs: 0,
     failures: 0,
     labels,
     annotations: status.annotations ?? {},
   }
+}
+
+/** Providers that know why replicas do not run say so in an additional field. Cut: clients get to see it. */
+function reasonIn(status: FunctionStatus): string {
+  const reason = status['reason']
+  return typeof reason === 'string' ? reason.slice(0, maxReasonLength) : ''
 }
 
 function phaseOf(desired: number, available: number): FunctionPhase {

@@ -18,6 +18,8 @@ export const scaleFromZeroOptions = z.strictObject({
   pollGrowthRatio: z.number().min(0).max(1).default(0.03),
   /** Longest pause between status calls. */
   pollMax: durationOption.prefault('500ms'),
+  /** How long a provider may say that replicas fail to start before the callers of a wake are told. */
+  crashPatience: durationOption.prefault('2s'),
   /** How long a provider may fail before the callers of a wake are told. */
   providerPatience: durationOption.prefault('5s'),
   /** After an accepted scale call that shows no effect: when it is sent again. Doubles each time. */

@@ -196,14 +196,15 @@ export class WakeQueue implements AsyncDisposable {
     return { ...base, phase: 'absent', observedAtMs: nowMs, retryAtMs: nowMs + this.#deps.options.absentTtl }
   }
 
-  #failedState(wake: Wake, { message }: GatewayError): FunctionState {
+  #failedState(wake: Wake, { message, details }: GatewayError): FunctionState {
     const { clock, random, options } = this.#deps
     const nowMs = clock.nowMs()
     const failures = wake.failures + 1
     const backoff = { firstMs: options.failureBackoff, maxMs: options.failureBackoffMax, factor: 2, jitterRatio: 0.2 }
     const retryAtMs = nowMs + backoffDelayMs(backoff, failures, random)
     const base = wake.seen ?? nothingKnown(wake.identity)
-    return { ...base, phase: 'failed', observedAtMs: wake.isKnown ? nowMs : 0, reason: message, retryAtMs, failures }
+    const reason = String(details['reason'] ?? message)
+    return { ...base, phase: 'failed', observedAtMs: wake.isKnown ? nowMs : 0, reason, retryAtMs, failures }
   }
 
   #onState(state: FunctionState): void {

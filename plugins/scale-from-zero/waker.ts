@@ -72,6 +72,7 @@ export class Waker {
     const { coordinator, clock, metrics } = this.#deps
     const startedMs = clock.monotonicMs()
     let scale: ScaleProgress | undefined
+    let troubledSinceMs: number | undefined
     for (;;) {
       const state = await this.#observe(wake, lease)
       if (scale === undefined) metrics.phaseEnded(wake.identity, 'status', clock.monotonicMs() - startedMs)
@@ -81,6 +82,8 @@ export class Waker {
         this.#ready(wake, scale, startedMs)
         return true
       }
+      if (state.reason !== '') troubledSinceMs ??= clock.monotonicMs()
+      this.#refuseTrouble(state, troubledSinceMs)
       if (state.phase === 'zero') scale = await this.#scale(wake, { state, lease, progress: scale })
       else scale ??= { sentMs: clock.monotonicMs(), resendAfterMs: this.#deps.options.rescaleAfter, sent: 0 }
       await this.#pause(wake, startedMs)
@@ -98,6 +101,14 @@ export class Waker {
       if (status !== undefined) return stateFromStatus(identity, status, { observedAtMs, fence: lease.fence, log })
       throw new GatewayError('function_not_found', `no function named "${identity.key}"`)
     })
+  }
+
+  /** Gives up on a function whose provider has said for a while what keeps it from starting, such as a crash loop. */
+  #refuseTrouble({ reason, identity }: FunctionState, sinceMs: number | undefined): void {
+    const { clock, options } = this.#deps
+    if (sinceMs === undefined || reason === '' || clock.monotonicMs() - sinceMs < options.crashPatience) return
+    const message = `"${identity.key}" could not be started: ${reason}`
+    throw new GatewayError('no_ready_replica', message, { details: { reason } })
   }
 
   async #scale(
