@@ -145,8 +145,9 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     name: 'PILOTLIGHT_HOST',
     setting: 'host',
     decode: text,
-    defaultText: 'all interfaces',
-    meaning: 'Address to listen on.',
+    defaultText: 'see meaning',
+    meaning:
+      'Address to listen on. Default: `127.0.0.1` with the embedded provider and without basic auth, for who reaches that can run programs here; else all interfaces.',
   },
   {
     name: 'PILOTLIGHT_PORT',

@@ -10,7 +10,7 @@ export interface PluginEntry {
 
 /** The whole configuration, decoded. Durations in milliseconds, sizes in bytes. */
 export interface GatewayConfig {
-  /** Address to listen on. Default empty: all interfaces, IPv6 and IPv4 where the machine has them. */
+  /** Address to listen on; empty for all interfaces. Default: loopback with the embedded provider and without basic auth. */
   readonly host: string
   /** Port of API and functions; 0 takes any free one. Default 8080. */
   readonly port: number

@@ -23,7 +23,7 @@ export function resolveConfig(layers: readonly Settings[]): ResolvedConfig {
   const providerUrl = merged.functionsProviderUrl
   const { plugins, faults } = resolvePlugins({ ...merged, embeddedProvider: providerUrl === undefined })
   const config = {
-    host: merged.host,
+    host: merged.host || defaultHost(merged),
     port: merged.port,
     metricsPort: merged.metricsPort,
     functionsProviderUrl: providerUrl,
@@ -54,6 +54,14 @@ export function resolveConfig(layers: readonly Settings[]): ResolvedConfig {
     plugins,
   }
   return { config, faults }
+}
+
+/**
+ * Who reaches the embedded provider's API can run programs on this machine: without credentials, only the machine itself shall.
+ * Elsewhere the empty text stands for all interfaces.
+ */
+function defaultHost({ functionsProviderUrl, basicAuth }: Settings): string {
+  return functionsProviderUrl === undefined && basicAuth !== true ? '127.0.0.1' : ''
 }
 
 /** `null` says that there is none; absence is OpenFaaS's default, but only beside a provider of somebody else. */

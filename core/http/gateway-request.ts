@@ -114,11 +114,14 @@ export class GatewayRequest {
   }
 }
 
-/** Groups header lines by lower-case name, as `writeEarlyHints` wants them. */
+/** Groups header lines by lower-case name, as `writeEarlyHints` wants them; any name will do, `__proto__` included. */
 function earlyHints(headers: readonly string[]): Record<string, string[]> {
-  const lines: Record<string, string[]> = {}
-  for (let i = 0; i < headers.length; i += 2) (lines[headers[i]?.toLowerCase() ?? ''] ??= []).push(headers[i + 1] ?? '')
-  return lines
+  const lines = new Map<string, string[]>()
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]?.toLowerCase() ?? ''
+    lines.set(name, [...(lines.get(name) ?? []), headers[i + 1] ?? ''])
+  }
+  return Object.fromEntries(lines)
 }
 
 /** Reduces an absolute-form target to origin form (RFC 9112 section 3.2.2); others are returned as they are. */

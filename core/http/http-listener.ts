@@ -147,7 +147,7 @@ export class HttpListener implements AsyncDisposable {
     } catch (error) {
       reply.discard()
       if (request !== undefined) this.#options.onFailure(error, request)
-      response.destroy()
+      answerUnsendable(error, response)
     }
   }
 
@@ -156,6 +156,17 @@ export class HttpListener implements AsyncDisposable {
     if (!known || error.status === 500) this.#options.onFailure(error, request)
     this.#send(rescue(error), request.response, request)
   }
+}
+
+/** Answers in place of a reply whose head node:http refused: a plugin has put something into it that is no header. */
+function answerUnsendable(error: unknown, response: ServerResponse): void {
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  response.statusMessage = ''
+  response.shouldKeepAlive = false
+  rescue(error).sendTo(response)
 }
 
 /** Other protocols (h2c, for one) are offers that a server may ignore (RFC 9110 section 7.8): the request goes on as it is. */

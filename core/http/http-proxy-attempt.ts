@@ -14,6 +14,7 @@ export class HttpProxyAttempt implements UpstreamSource {
   readonly #call: ForwardCall
   readonly #ports: AttemptPorts
   readonly #timer: Disposable | undefined
+  #body: Readable | undefined
   #outgoing: ClientRequest | undefined
   #incoming: IncomingMessage | undefined
   #reply: UpstreamReply | undefined
@@ -38,6 +39,7 @@ export class HttpProxyAttempt implements UpstreamSource {
       if (trailers !== undefined) this.#outgoing?.addTrailers(pairs(trailers))
     })
     stream.on('error', (error) => this.failed(error))
+    this.#body = stream
     return stream
   }
 
@@ -80,7 +82,7 @@ export class HttpProxyAttempt implements UpstreamSource {
   /** The attempt failed before, or inside, its answer. */
   failed(error: Error): void {
     this.#timer?.[Symbol.dispose]()
-    this.#outgoing?.destroy()
+    this.#stopSending()
     if (this.#reply !== undefined) this.#reply.fail()
     else this.#ports.reject(this.#givenUp ?? (error instanceof GatewayError ? error : upstreamFailed(error)))
   }
@@ -110,6 +112,8 @@ export class HttpProxyAttempt implements UpstreamSource {
     incoming.once('close', () => {
       this.#timer?.[Symbol.dispose]()
       if (!incoming.complete) reply.fail()
+      // The upstream has answered without reading the whole body.
+      if (this.#outgoing?.writableFinished === false) this.#stopSending()
     })
     incoming.on('error', () => reply.fail())
     this.#ports.resolve(reply)
@@ -123,11 +127,17 @@ export class HttpProxyAttempt implements UpstreamSource {
     this.#ports.resolve(new TunnelReply(client, upstream))
   }
 
+  /** Gives up the connection to the upstream, and the rest of the body, which http-proxy would leave unread for ever. */
+  #stopSending(reason?: GatewayError): void {
+    this.#outgoing?.destroy(reason)
+    this.#body?.destroy()
+  }
+
   #giveUp(reason: GatewayError): void {
     if (this.#givenUp !== undefined) return
     this.#givenUp = reason
     this.#incoming?.destroy()
-    this.#outgoing?.destroy(reason)
+    this.#stopSending(reason)
     if (this.#reply === undefined) this.#ports.reject(reason)
   }
 }

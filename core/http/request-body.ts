@@ -66,6 +66,7 @@ export class RequestBody {
     this.#onFirstRead?.()
     const message = this.#message
     const reading = new Promise<Buffer>((resolve, reject) => {
+      if (message.destroyed) reject(clientLeft()) // it has said so before anybody listened
       const pieces: Buffer[] = []
       message.on('data', (piece: Buffer) => pieces.push(piece))
       message.once('end', () => {
@@ -96,6 +97,8 @@ export class RequestBody {
       },
       destroy(error, done): void {
         detach()
+        // What still comes is thrown away: unread, it would keep the connection from its next request.
+        if (listening) message.resume()
         done(error)
       },
     })

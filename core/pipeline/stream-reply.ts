@@ -58,7 +58,8 @@ export class StreamReply extends Reply {
     const source = this.#body[Symbol.asyncIterator]()
     const onClose = (): void => {
       if (!response.writableFinished) {
-        void source.return?.()
+        // A source that cannot even stop concerns nobody any more.
+        void (async () => source.return?.())().catch(() => {})
         this.#discardBody()
         this.finish('client_gone', bytes)
       }

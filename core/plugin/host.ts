@@ -44,7 +44,8 @@ export class PluginHost {
    *   `plugin_setup_timeout`, `plugin_after_start`
    */
   async boot(loaded: readonly LoadedPlugin[]): Promise<void> {
-    if (this.#booted) throw new GatewayError('plugin_after_start', 'plugins cannot be added to a gateway that has started')
+    if (this.#booted)
+      throw new GatewayError('plugin_after_start', 'plugins cannot be added to a gateway that has started')
     this.#booted = true
     const ordered = orderPlugins(loaded, (of) => this.#container.has(of))
     const options = decodeOptions(ordered)
@@ -57,7 +58,9 @@ export class PluginHost {
   /** The layers of the function path, outermost first: by stage, then as configured. */
   get layers(): readonly Middleware[] {
     return stages.flatMap((stage) =>
-      this.#configured.flatMap(({ instance }) => (instance.invocation?.stage === stage ? [instance.invocation.handle] : [])),
+      this.#configured.flatMap(({ instance }) =>
+        instance.invocation?.stage === stage ? [instance.invocation.handle] : [],
+      ),
     )
   }
 
@@ -131,7 +134,10 @@ export class PluginHost {
     const given = new Map((instance.services ?? []).map(({ token, value }) => [token, value]))
     for (const of of plugin.provides ?? []) {
       if (!given.has(of)) {
-        throw new GatewayError('plugin_setup_failed', `plugin "${plugin.name}" promised ${tokenName(of)} but its setup returned none`)
+        throw new GatewayError(
+          'plugin_setup_failed',
+          `plugin "${plugin.name}" promised ${tokenName(of)} but its setup returned none`,
+        )
       }
       this.#container.addValue(of, given.get(of))
     }
@@ -141,11 +147,13 @@ export class PluginHost {
   async #withinTime<T>(what: string, step: Promise<T>): Promise<T> {
     const limitMs = this.#setupTimeoutMs
     const late = Promise.withResolvers<typeof tooLate>()
-    using _timer = this.#clock.after(limitMs, () => late.resolve(tooLate))
-    const result = await Promise.race([step, late.promise]).catch((error: unknown) => {
-      const code = error instanceof GatewayError ? error.code : 'plugin_setup_failed'
-      throw new GatewayError(code, `${what} failed: ${textOf(error)}`, { cause: error })
-    })
+    const timer = this.#clock.after(limitMs, () => late.resolve(tooLate))
+    const result = await Promise.race([step, late.promise])
+      .catch((error: unknown) => {
+        const code = error instanceof GatewayError ? error.code : 'plugin_setup_failed'
+        throw new GatewayError(code, `${what} failed: ${textOf(error)}`, { cause: error })
+      })
+      .finally(() => timer[Symbol.dispose]())
     if (result !== tooLate) return result
     throw new GatewayError('plugin_setup_timeout', `${what} did not finish within ${limitMs} ms`)
   }
@@ -156,7 +164,10 @@ const tooLate = Symbol('too late')
 /** The types forbid it, but a plugin may be written in plain JavaScript. */
 function refuseNothing(name: string, instance: unknown): void {
   if (typeof instance === 'object' && instance !== null) return
-  throw new GatewayError('plugin_setup_failed', `setup of plugin "${name}" returned no instance; return {} when there is nothing to add`)
+  throw new GatewayError(
+    'plugin_setup_failed',
+    `setup of plugin "${name}" returned no instance; return {} when there is nothing to add`,
+  )
 }
 
 function askUnready(instance: PluginInstance): string | undefined {
@@ -185,7 +196,9 @@ function decodeOptions(loaded: readonly LoadedPlugin[]): ReadonlyMap<LoadedPlugi
 function explain(error: unknown): readonly string[] {
   if (typeof error === 'object' && error !== null && 'issues' in error && Array.isArray(error.issues)) {
     return error.issues.map((issue: { path?: readonly PropertyKey[]; message?: string }) =>
-      [`options${(issue.path ?? []).map((part) => `.${String(part)}`).join('')}`, issue.message ?? 'invalid'].join(': '),
+      [`options${(issue.path ?? []).map((part) => `.${String(part)}`).join('')}`, issue.message ?? 'invalid'].join(
+        ': ',
+      ),
     )
   }
   return [textOf(error)]

@@ -49,7 +49,10 @@ function providersByToken(loaded: readonly LoadedPlugin[]): ReadonlyMap<Token<un
     for (const of of one.plugin.provides ?? []) {
       const first = providers.get(of)?.plugin.name
       if (first !== undefined) {
-        throw new GatewayError('plugin_duplicate', `plugins "${first}" and "${one.plugin.name}" both provide ${tokenName(of)}; keep one`)
+        throw new GatewayError(
+          'plugin_duplicate',
+          `plugins "${first}" and "${one.plugin.name}" both provide ${tokenName(of)}; keep one`,
+        )
       }
       providers.set(of, one)
     }

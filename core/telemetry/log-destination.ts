@@ -61,10 +61,11 @@ export class LogDestination {
     this.#flush()
     const { stream, clock } = this.#options
     const written = Promise.withResolvers<void>()
-    using _limit = clock.after(flushTimeoutMs, written.resolve)
+    const limit = clock.after(flushTimeoutMs, written.resolve)
     if (this.#isBroken || stream.writableLength === 0) written.resolve()
     else stream.write('', () => written.resolve())
     await written.promise
+    limit[Symbol.dispose]()
     process.off('exit', this.#flush)
     stream.off('drain', this.#reportDropped)
     // The listener for errors stays: a reader that leaves later must not end the process.

@@ -6,14 +6,13 @@ const bucketsSeconds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120]
 type HoldEnd = 'woken' | 'timeout' | 'client_gone' | 'refused'
 
 /**
- * Measures the wait of calls for functions that were not ready: how many wait now, and how long each waited and what for. A hold
- * that nobody announces as woken ends with its call.
+ * Measures how long calls waited for functions that were not ready, and how their hold ended. A hold that nobody announces as
+ * woken ends with its call.
  */
 export class HoldMetrics implements InvocationSink {
   readonly #clock: Clock
   readonly #directory: ReplicaDirectory
   readonly #seconds
-  readonly #waiting
   /** Begin of each hold, by the times that the copies of one exchange share. */
   readonly #heldSince = new Map<ExchangeTimes, number>()
 
@@ -24,10 +23,6 @@ export class HoldMetrics implements InvocationSink {
       description: 'Time that calls were held because their function was not ready, by how the hold ended.',
       advice: { explicitBucketBoundaries: bucketsSeconds },
     })
-    this.#waiting = deps.meter.createObservableGauge('pilotlight_held_requests', {
-      description: 'Calls held now because their function is not ready.',
-    })
-    this.#waiting.addCallback((result) => result.observe(this.#heldSince.size))
   }
 
   held(exchange: Exchange): void {

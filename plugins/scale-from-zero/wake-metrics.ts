@@ -32,7 +32,9 @@ export class WakeMetrics {
       description: 'Calls refused instead of held, by reason',
     })
     meter
-      .createObservableGauge('pilotlight_hold_queue_depth', { description: 'Calls held now' })
+      .createObservableGauge('pilotlight_held_requests', {
+        description: 'Calls held now because their function is not ready.',
+      })
       .addCallback((result) => result.observe(heldNow()))
   }
 

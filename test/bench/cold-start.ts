@@ -1,7 +1,6 @@
-import { request } from 'node:http'
-import { machineMs } from '../support/machine-clock.ts'
 import { startGatewayProcess } from '../support/gateway-process.ts'
 import { type CallCounts, ScriptedProviderProcess } from '../support/scripted-provider-process.ts'
+import { BareCaller } from './bare-caller.ts'
 import { onContenderCpu, onLoadCpu } from './pinning.ts'
 import { startFlags } from './start-flags.ts'
 import { median, percentile } from './statistics.ts'
@@ -60,29 +59,16 @@ interface ColdStartPlan {
 async function coldStart({ provider, url, name, readyAfterMs, callers }: ColdStartPlan): Promise<ColdStart> {
   await provider.add({ name, desired: 0, readyAfterMs })
   const before = await provider.counts()
-  const target = `${url}/function/${name}`
-  const answers = await Promise.all(Array.from({ length: callers }, () => firstByte(target)))
+  const ready = await Promise.all(Array.from({ length: callers }, () => BareCaller.connect(url)))
+  const answers = await Promise.all(ready.map((caller) => caller.call(`/function/${name}`)))
   const after = await provider.counts()
   const readyAtMs = await provider.readyAtMs(name)
   await provider.remove(name)
   return {
-    addedMs: answers.filter((one) => one.status === 200).map((one) => one.atMs - readyAtMs),
-    failures: answers.filter((one) => one.status !== 200).length,
+    addedMs: answers.filter((one) => one.isWhole).map((one) => one.firstByteMs - readyAtMs),
+    failures: answers.filter((one) => !one.isWhole).length,
     calls: difference(after, before),
   }
-}
-
-/** Sends a GET on a connection of its own; resolves with the instant its answer's first bytes came. Status 0 is no answer. */
-function firstByte(url: string): Promise<{ status: number; atMs: number }> {
-  return new Promise((resolve) => {
-    const outgoing = request(url, { agent: false }, (response) => {
-      const atMs = machineMs()
-      response.resume()
-      response.once('close', () => resolve({ status: response.complete ? (response.statusCode ?? 0) : 0, atMs }))
-    })
-    outgoing.once('error', () => resolve({ status: 0, atMs: machineMs() }))
-    outgoing.end()
-  })
 }
 
 function difference(after: CallCounts, before: CallCounts): CallCounts {

@@ -5,7 +5,7 @@ import { startGatewayProcess } from '../support/gateway-process.ts'
 import { BenchProcess } from './bench-process.ts'
 import { type ColdPlan, measureColdStarts } from './cold-start.ts'
 import { loadGenerator } from './load.ts'
-import { onContenderCpu, onLoadCpu, pinningNote } from './pinning.ts'
+import { onContenderCpu, onLoadCpu, pinningNote, pinThisProcess } from './pinning.ts'
 import { startFlags } from './start-flags.ts'
 import { type Contender, gatewayName, measureWarmPath, type WarmPlan } from './warm-path.ts'
 
@@ -47,6 +47,7 @@ async function warmPath(): Promise<string> {
 // Exits by way of 'exit' handlers, so that no contender outlives an interrupted run.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
+pinThisProcess()
 say(
   `Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}; ${pinningNote}; ${loadGenerator}; Node flags: ${startFlags.join(' ') || 'none'}`,
 )

@@ -13,3 +13,8 @@ export const onLoadCpu: readonly string[] = canPin ? ['taskset', '-c', '1'] : []
 export const pinningNote = canPin
   ? 'contenders pinned to CPU 0, load generator and upstream to CPU 1 (taskset)'
   : 'nothing pinned (taskset missing or one CPU): figures per core are not comparable'
+
+/** Moves this process, which makes the calls of cold starts, to the CPU of the load generator. */
+export function pinThisProcess(): void {
+  if (canPin) spawnSync('taskset', ['-a', '-c', '-p', '1', String(process.pid)])
+}

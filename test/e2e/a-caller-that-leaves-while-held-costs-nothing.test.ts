@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { call, startCall } from '../support/callers.ts'
-import { eventually, pause } from '../support/eventually.ts'
+import { eventually } from '../support/eventually.ts'
 import { startGatewayBefore } from '../support/gateway-before.ts'
 import { guardAgainstLeaks } from '../support/leak-guard.ts'
+import { heldCalls, metricsPageWith, metricValue } from '../support/metrics-page.ts'
 import { ScriptedProvider } from '../support/scripted-provider.ts'
 
 describe('a caller that leaves while held', () => {
@@ -14,11 +15,10 @@ describe('a caller that leaves while held', () => {
     const url = `${gateway.url}/function/cold`
     const leavers = Array.from({ length: 10 }, () => startCall(url))
     const stayer = call(url)
-    await eventually('the scale call', () => provider.count('scale') === 1)
+    await heldCalls(gateway, 11)
 
     for (const leaver of leavers) leaver.leave()
-    await Promise.all(leavers.map(({ outcome }) => outcome))
-    await pause(100)
+    await heldCalls(gateway, 1)
     provider.function('cold').becomeReady()
 
     expect((await stayer).status).toBe(200)
@@ -33,12 +33,13 @@ describe('a caller that leaves while held', () => {
     await eventually('the wake to poll', () => provider.count('scale') === 1 && provider.count('status') >= 3)
 
     leaver.leave()
-    await leaver.outcome
-    await pause(100)
+    const abandoned = { function_name: 'cold', outcome: 'abandoned' }
+    await metricsPageWith(gateway, (page) => metricValue(page, 'pilotlight_wakes_total', abandoned) === 1)
     const polls = provider.count('status')
-    await pause(700)
+    const lists = provider.count('list')
+    await eventually('the gateway to list functions three times', () => provider.count('list') >= lists + 3)
 
-    expect(provider.count('status')).toBeLessThanOrEqual(polls)
+    expect(provider.count('status')).toBe(polls)
     expect(provider.count('invoke')).toBe(0)
   })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { call, callTogether, statuses } from '../support/callers.ts'
+import { eventually } from '../support/eventually.ts'
 import { startGatewayBefore } from '../support/gateway-before.ts'
 import { guardAgainstLeaks } from '../support/leak-guard.ts'
 import type { Fault } from '../support/provider-faults.ts'
@@ -25,9 +26,12 @@ describe('a scale call', () => {
     await using provider = await ScriptedProvider.start({ name: 'cold', desired: 0 })
     await using gateway = await startGatewayBefore(provider)
     provider.fail('scale', 'reset', 1)
-    setTimeout(() => provider.function('cold').becomeReady(), 50)
+    const caller = call(`${gateway.url}/function/cold`)
+    await eventually('the scale call', () => provider.count('scale') === 1)
 
-    expect((await call(`${gateway.url}/function/cold`)).status).toBe(200)
+    provider.function('cold').becomeReady()
+
+    expect((await caller).status).toBe(200)
   })
 
   it('is followed by status calls that may fail once without harm', async () => {

@@ -38,13 +38,16 @@ describe('a function that cannot start', () => {
 
   it('is tried by one caller at a time after the pause', async () => {
     await using provider = await ScriptedProvider.start({ name: 'broken', desired: 0 })
-    await using gateway = await startGatewayBefore(provider)
+    const config = quickOptions.replace('failureBackoffMax: 600ms', 'failureBackoffMax: 30s')
+    await using gateway = await startGatewayBefore(provider, { config })
     provider.fail('scale', 'refuse-400')
     await call(`${gateway.url}/function/broken`)
     expect(provider.count('scale')).toBe(1)
-    await new Promise((resolve) => setTimeout(resolve, 700))
 
-    const outcomes = await callTogether(50, `${gateway.url}/function/broken`)
+    const outcomes = await eventually('another try', async () => {
+      const burst = await callTogether(50, `${gateway.url}/function/broken`)
+      return provider.count('scale') > 1 && burst
+    })
 
     expect(statuses(outcomes)).toEqual({ 503: 50 })
     expect(provider.count('scale')).toBe(2)

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { call, startCall } from '../support/callers.ts'
-import { eventually, pause } from '../support/eventually.ts'
+import { eventually } from '../support/eventually.ts'
 import { startGatewayBefore } from '../support/gateway-before.ts'
 import type { GatewayProcess } from '../support/gateway-process.ts'
 import { guardAgainstLeaks } from '../support/leak-guard.ts'
@@ -45,7 +45,6 @@ describe('a gateway that gets SIGTERM', () => {
     gateway.signal('SIGTERM')
     await eventually('the gateway to stop listening', async () => (await call(`${gateway.url}/healthz`)).status === 0)
     stream.write('two,')
-    await pause(50)
     stream.end('three')
     slowResponse.end('done')
 

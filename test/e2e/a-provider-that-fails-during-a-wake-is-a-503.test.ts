@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { call, callTogether, statuses, type Outcome } from '../support/callers.ts'
+import { eventually } from '../support/eventually.ts'
 import { startGatewayBefore } from '../support/gateway-before.ts'
 import { guardAgainstLeaks } from '../support/leak-guard.ts'
 import { type Fault, internalText } from '../support/provider-faults.ts'
@@ -16,6 +17,10 @@ function expectHonestRefusal(outcome: Outcome, provider: ScriptedProvider): void
   expect(outcome.body).not.toContain(new URL(provider.url).port)
   expect(outcome.body).not.toContain('127.0.0.1')
   expect(outcome.body).not.toContain(internalText)
+}
+
+async function servedAgain(url: string): Promise<void> {
+  await eventually('the function to be served', async () => (await call(url)).status === 200, 10_000)
 }
 
 describe('a provider that fails during a wake', () => {
@@ -40,20 +45,19 @@ describe('a provider that fails during a wake', () => {
     expectHonestRefusal(await call(`${gateway.url}/function/cold`), provider)
     await provider.accept()
 
-    let last = 0
-    for (const untilMs = performance.now() + 5_000; performance.now() < untilMs && last !== 200;) {
-      last = (await call(`${gateway.url}/function/cold`)).status
-    }
-    expect(last).toBe(200)
+    await servedAgain(`${gateway.url}/function/cold`)
   })
 
   it('for a shorter time than its patience is not noticed by those who wait', async () => {
     await using provider = await ScriptedProvider.start({ name: 'cold', desired: 0, readyAfterMs: 50 })
     await using gateway = await startGatewayBefore(provider)
     const failing = provider.fail(managementKinds, 'error-500')
-    setTimeout(() => failing[Symbol.dispose](), 200)
+    const callers = callTogether(20, `${gateway.url}/function/cold`)
+    await eventually('two failed calls', () => provider.count('status') + provider.count('scale') >= 2)
 
-    expect(statuses(await callTogether(20, `${gateway.url}/function/cold`))).toEqual({ 200: 20 })
+    failing[Symbol.dispose]()
+
+    expect(statuses(await callers)).toEqual({ 200: 20 })
   })
 
   it('is there from the start: the gateway starts, and wakes functions once it is back', async () => {
@@ -63,10 +67,6 @@ describe('a provider that fails during a wake', () => {
     expectHonestRefusal(await call(`${gateway.url}/function/cold`), provider)
     await provider.accept()
 
-    let last = 0
-    for (const untilMs = performance.now() + 5_000; performance.now() < untilMs && last !== 200;) {
-      last = (await call(`${gateway.url}/function/cold`)).status
-    }
-    expect(last).toBe(200)
+    await servedAgain(`${gateway.url}/function/cold`)
   })
 })

@@ -2,27 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { call, callTogether, startCall } from '../support/callers.ts'
 import { eventually } from '../support/eventually.ts'
 import { startGatewayBefore } from '../support/gateway-before.ts'
-import type { GatewayProcess } from '../support/gateway-process.ts'
 import { guardAgainstLeaks } from '../support/leak-guard.ts'
+import { metricsPageWith, metricValue } from '../support/metrics-page.ts'
 import { ScriptedProvider } from '../support/scripted-provider.ts'
-
-/** Value of the one series that has this name and these labels, in any order; undefined when there is none. */
-function valueOf(page: string, name: string, labels: Readonly<Record<string, string>>): number | undefined {
-  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`)
-  const line = page.split('\n').find((one) => {
-    const [series = ''] = one.split('} ', 1)
-    return series.startsWith(`${name}{`) && wanted.every((part) => series.includes(part))
-  })
-  return line === undefined ? undefined : Number(line.split('} ')[1])
-}
-
-/** Calls are counted after their last byte, which a client may see first. */
-function pageWith(gateway: GatewayProcess, isThere: (page: string) => boolean): Promise<string> {
-  return eventually('the metrics page to show it', async () => {
-    const page = await gateway.metrics()
-    return isThere(page) && page
-  })
-}
 
 describe('the metrics page', () => {
   guardAgainstLeaks()
@@ -40,14 +22,14 @@ describe('the metrics page', () => {
     await call(`${gateway.url}/function/echo`, { method: 'POST', body: 'x' })
 
     const own = { function_name: 'echo.fn' }
-    const page = await pageWith(gateway, (text) => text.includes('code="502"'))
+    const page = await metricsPageWith(gateway, (text) => text.includes('code="502"'))
 
     const total = (code: string): number | undefined =>
-      valueOf(page, 'gateway_function_invocation_total', { ...own, code })
+      metricValue(page, 'gateway_function_invocation_total', { ...own, code })
     expect([total('200'), total('404'), total('502')]).toEqual([7, 3, 1])
-    expect(valueOf(page, 'gateway_function_invocation_started', own)).toBe(11)
-    expect(valueOf(page, 'gateway_functions_seconds_count', { ...own, code: '200' })).toBe(7)
-    expect(valueOf(page, 'gateway_service_count', own)).toBe(2)
+    expect(metricValue(page, 'gateway_function_invocation_started', own)).toBe(11)
+    expect(metricValue(page, 'gateway_functions_seconds_count', { ...own, code: '200' })).toBe(7)
+    expect(metricValue(page, 'gateway_service_count', own)).toBe(2)
   })
 
   it('counts no 502 for a client that leaves', async () => {
@@ -60,18 +42,25 @@ describe('the metrics page', () => {
     caller.leave()
     await caller.outcome
 
-    const page = await pageWith(gateway, (text) => text.includes('gateway_function_invocation_total{'))
+    const page = await metricsPageWith(gateway, (text) => text.includes('gateway_function_invocation_total{'))
     expect(page).not.toContain('code="502"')
     expect(page).not.toContain('code="200"')
   })
 
-  it('tells holding from running: a cold call is short in the histogram of calls', async () => {
-    await using provider = await ScriptedProvider.start({ name: 'cold', desired: 0, readyAfterMs: 700 })
-    await using gateway = await startGatewayBefore(provider)
-    await call(`${gateway.url}/function/cold`)
+  it('keeps calls that were never forwarded out of the series that OpenFaaS rules read', async () => {
+    await using provider = await ScriptedProvider.start({ name: 'stuck', desired: 0, readyAfterMs: -1 })
+    await using gateway = await startGatewayBefore(provider, { env: { PILOTLIGHT_HOLD_TIMEOUT: '200ms' } })
+    expect((await call(`${gateway.url}/function/stuck`)).status).toBe(504)
 
-    const page = await pageWith(gateway, (text) => text.includes('gateway_functions_seconds_sum'))
+    const own = { function_name: 'stuck' }
+    const page = await metricsPageWith(
+      gateway,
+      (text) => metricValue(text, 'pilotlight_wakes_total', own) !== undefined,
+    )
 
-    expect(valueOf(page, 'gateway_functions_seconds_sum', { function_name: 'cold', code: '200' })).toBeLessThan(0.5)
+    expect(metricValue(page, 'gateway_function_invocation_total', own)).toBeUndefined()
+    expect(metricValue(page, 'gateway_function_invocation_started', own)).toBeUndefined()
+    expect(metricValue(page, 'gateway_functions_seconds_count', own)).toBeUndefined()
+    expect(metricValue(page, 'pilotlight_hold_seconds_count', { ...own, outcome: 'timeout' })).toBe(1)
   })
 })

@@ -26,6 +26,7 @@ afterEach(async () => {
 function configuredWith(use: string, options: unknown): string {
   return project.configure({
     functionsProviderUrl: provider.url,
+    ...(use === './broken.ts' && { pluginSetupTimeout: '200ms' }),
     plugins: [...builtIn, { use, options }],
   })
 }
@@ -117,13 +118,26 @@ describe('a configuration with a plugin from outside the project', () => {
     expect(gateway.output).toMatch(message)
   })
 
-  it('that is not there stops the start with exit code 2 and its name', async () => {
-    const gateway = new GatewayProcess({ args: ['--config', configuredWith('no-such-plugin', {})] })
+  it.each([
+    ['is not there', 'no-such-plugin', '', 2, 'plugins[3]: plugin "no-such-plugin" cannot be loaded'],
+    ['throws while it is loaded', './broken.ts', "throw new Error('no luck')", 2, 'cannot be loaded: no luck'],
+    ['is none', './broken.ts', 'export const other = 1', 2, 'plugins[3]: "./broken.ts" exports no plugin'],
+    ['never finishes its setup', './broken.ts', setupThat('await new Promise(() => {})'), 1, 'within 200 ms'],
+    ['fails in its setup', './broken.ts', setupThat("throw new Error('no luck')"), 1, '"broken" failed: no luck'],
+  ])('that %s stops the start', async (_what, use, text, code, message) => {
+    project.addFile('broken.ts', text)
+    const gateway = new GatewayProcess({ args: ['--config', configuredWith(use, {})] })
 
-    expect(await gateway.exited).toEqual({ code: 2, signal: null })
-    expect(gateway.output).toContain('plugins[3]: plugin "no-such-plugin" cannot be loaded')
+    expect(await gateway.exited).toEqual({ code, signal: null })
+    expect(gateway.output).toContain(message)
   })
 })
+
+function setupThat(does: string): string {
+  return `import { definePlugin } from 'pilotlight'
+    const options = { parse: () => ({}) }
+    export default definePlugin({ name: 'broken', needs: {}, options, async setup() { ${does}; return {} } })`
+}
 
 describe('plugins/README.md', () => {
   it('shows the example plugin as it is', () => {

@@ -9,8 +9,6 @@ export interface Outcome {
   readonly body: string
   /** Instant of the machine's clock at which the head of the answer came. */
   readonly atMs: number
-  /** Milliseconds from the call to the head of its answer. */
-  readonly tookMs: number
 }
 
 /** A call under way. */
@@ -29,11 +27,9 @@ export interface Call {
 
 /** Starts one call on a connection of its own. */
 export function startCall(url: string, { method = 'GET', headers = {}, body }: Call = {}): Caller {
-  const startedMs = machineMs()
   const { promise, resolve } = Promise.withResolvers<Outcome>()
   const nothing = (): void => {
-    const atMs = machineMs()
-    resolve({ status: 0, headers: {}, body: '', atMs, tookMs: atMs - startedMs })
+    resolve({ status: 0, headers: {}, body: '', atMs: machineMs() })
   }
   const outgoing: ClientRequest = request(url, { method, headers, agent: false }, (response) => {
     const atMs = machineMs()
@@ -47,7 +43,7 @@ export function startCall(url: string, { method = 'GET', headers = {}, body }: C
         headers: response.headers,
         body: Buffer.concat(pieces).toString(),
       }
-      resolve({ ...whole, atMs, tookMs: atMs - startedMs })
+      resolve({ ...whole, atMs })
     })
   })
   outgoing.once('error', nothing)

@@ -23,6 +23,11 @@ export class PluginProject implements Disposable {
     this.#write('caller-limit.ts', readFileSync(examplePlugin, 'utf8'))
   }
 
+  /** Puts any file there. */
+  addFile(name: string, text: string): void {
+    this.#write(name, text)
+  }
+
   /** Installs the example as a package: JavaScript, exported to `import` alone. */
   addPackage(name: string): void {
     const folder = join('node_modules', name)

@@ -81,7 +81,7 @@ export class FunctionProcess {
   async stop(graceMs: number): Promise<ProcessEnd> {
     if (!this.isRunning) return this.ended
     this.signal('SIGTERM')
-    using _timer = this.#clock.after(graceMs, () => this.signal('SIGKILL'))
-    return await this.ended
+    const timer = this.#clock.after(graceMs, () => this.signal('SIGKILL'))
+    return this.ended.finally(() => timer[Symbol.dispose]())
   }
 }

@@ -172,12 +172,14 @@ export class HttpReplica implements Replica {
     const waiting = new AbortController()
     void launched.ended.then(() => waiting.abort())
     const signal = AbortSignal.any([waiting.signal, this.#stopping.signal])
-    using _timer = clock.after(this.#facts.limits.startTimeoutMs, () => waiting.abort())
+    const timer = clock.after(this.#facts.limits.startTimeoutMs, () => waiting.abort())
     try {
       await probe.ready({ port, path: this.#workload.settings.readyPath }, signal)
       return true
     } catch {
       return false
+    } finally {
+      timer[Symbol.dispose]()
     }
   }
 

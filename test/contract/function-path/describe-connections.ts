@@ -33,9 +33,11 @@ export function describeConnections(path: () => FunctionPath): void {
     })
 
     it('answers pipelined requests in their order', async () => {
+      const lastReached = Promise.withResolvers<void>()
       path().serve((request, response) => {
-        const order = Number(new URLSearchParams((request.url ?? '').split('?')[1]).get('n'))
-        setTimeout(() => response.end(`answer ${order}`), order === 1 ? 60 : 0)
+        const order = new URL(request.url ?? '', 'http://x').searchParams.get('n')
+        if (order === '3') lastReached.resolve()
+        void lastReached.promise.then(() => response.end(`answer ${order}`))
       })
       await using client = await path().open()
       await client.send([1, 2, 3].map((n) => requestBytes('GET', `/function/echo?n=${n}`)).join(''))

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { eventually, pause } from '../../support/eventually.ts'
+import { eventually } from '../../support/eventually.ts'
 import { requestBytes } from '../../support/raw-http.ts'
 import type { FunctionPath } from './function-path.ts'
 
@@ -113,6 +113,7 @@ export function describeStreaming(path: () => FunctionPath): void {
       const pieceBytes = 64 * 1024
       const wantedBytes = 24 * 1024 * 1024
       let written = 0
+      path().deploy({ name: 'other' })
       path().serve((_request, response) => {
         response.writeHead(200, { 'Content-Length': wantedBytes })
         const more = (): void => {
@@ -129,7 +130,7 @@ export function describeStreaming(path: () => FunctionPath): void {
       client.socket.pause()
       await client.send(requestBytes('GET', '/function/echo'))
 
-      const stalledAt = await stalled(() => written)
+      const stalledAt = await stalled(path(), () => written)
 
       expect(stalledAt).toBeGreaterThan(0)
       expect(stalledAt).toBeLessThan(wantedBytes / 2)
@@ -139,6 +140,7 @@ export function describeStreaming(path: () => FunctionPath): void {
 
     it('makes a fast client wait for a slow function', async () => {
       const opened = Promise.withResolvers<() => void>()
+      path().deploy({ name: 'other' })
       path().serve((request, response) => {
         request.on('end', () => response.end('read'))
         opened.resolve(() => request.resume())
@@ -153,7 +155,7 @@ export function describeStreaming(path: () => FunctionPath): void {
       })()
       const read = await opened.promise
 
-      const stalledAt = await stalled(() => sent)
+      const stalledAt = await stalled(path(), () => sent)
 
       expect(stalledAt).toBeLessThan(pieces / 2)
       read()
@@ -163,11 +165,14 @@ export function describeStreaming(path: () => FunctionPath): void {
   })
 }
 
-/** Resolves with the value of a counter once it has not moved for a while. */
-async function stalled(counter: () => number): Promise<number> {
-  let last = counter()
-  for (let quiet = 0; quiet < 3;) {
-    await pause(60)
+/**
+ * Resolves with the value of a counter once it stays the same while the gateway answers many other calls: bytes that could
+ * move would have moved.
+ */
+async function stalled(path: FunctionPath, counter: () => number): Promise<number> {
+  let last = 0
+  for (let quiet = 0; quiet < 50;) {
+    await path.call('GET', '/function/other')
     quiet = counter() === last && last > 0 ? quiet + 1 : 0
     last = counter()
   }

@@ -28,9 +28,18 @@ function faultsOf(sources: Parameters<typeof load>[0]): string[] {
 const namesOf = (config: GatewayConfig) => config.plugins.map((entry) => entry.use)
 
 describe('loadConfig', () => {
+  it.each([
+    ['loopback with the embedded provider, whose API runs programs', {}, '127.0.0.1'],
+    ['all interfaces with basic auth', { basic_auth: 'true' }, ''],
+    ['all interfaces with a provider of its own', { functions_provider_url: 'http://provider:8081' }, ''],
+    ['what it is told', { PILOTLIGHT_HOST: '0.0.0.0' }, '0.0.0.0'],
+  ])('listens on %s', (_, env, host) => {
+    expect(loadConfig({ argvConfigPath: undefined, flags: {}, env, cwd: '/' }).host).toBe(host)
+  })
+
   it('starts one gateway with the embedded provider when nobody says anything', () => {
     expect(load()).toEqual({
-      host: '',
+      host: '127.0.0.1',
       port: 8080,
       metricsPort: 8082,
       functionsProviderUrl: undefined,

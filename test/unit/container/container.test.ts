@@ -24,10 +24,7 @@ describe('Container', () => {
 
   it('hands a factory what it needs, under its own names', () => {
     const container = new Container(
-      [
-        provide(Cache, { store: Store }, ({ store }) => ({ store })),
-        provide(Store, {}, () => ({ name: 'memory' })),
-      ],
+      [provide(Cache, { store: Store }, ({ store }) => ({ store })), provide(Store, {}, () => ({ name: 'memory' }))],
       new Teardown(),
     )
 

@@ -21,7 +21,9 @@ describe('Teardown', () => {
     const causes = [new Error('disk full'), new Error('no route')]
     let isClosed = false
     teardown.defer('innocent', () => (isClosed = true))
-    teardown.defer('journal', () => { throw causes[0] })
+    teardown.defer('journal', () => {
+      throw causes[0]
+    })
     teardown.defer('uplink', () => Promise.reject(causes[1]))
 
     const closing = teardown[Symbol.asyncDispose]()

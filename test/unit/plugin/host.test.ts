@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { BufferReply, definePlugin, GatewayConfig, GatewayError, service, token, type Middleware, type Plugin } from '#core'
+import {
+  BufferReply,
+  definePlugin,
+  GatewayConfig,
+  GatewayError,
+  service,
+  token,
+  type Middleware,
+  type Plugin,
+} from '#core'
 import { eventually } from '../../support/eventually.ts'
 import { loaded, someHost, somePlugin } from './plugins.ts'
 
@@ -87,7 +96,11 @@ describe('booting plugins', () => {
 
   it('prints what a schema of another kind throws', async () => {
     const { host } = someHost()
-    const options = { parse: () => { throw new TypeError('wants a colour') } }
+    const options = {
+      parse: () => {
+        throw new TypeError('wants a colour')
+      },
+    }
 
     const booted = host.boot(loaded({ ...somePlugin('picky'), options }))
 
@@ -137,7 +150,12 @@ describe('booting plugins', () => {
 
 describe('a plugin that cannot be set up', () => {
   it.each([
-    ['throws', () => { throw new Error('no such file') }],
+    [
+      'throws',
+      () => {
+        throw new Error('no such file')
+      },
+    ],
     ['rejects', () => Promise.reject(new Error('no such file'))],
   ])('is named when its setup %s, with the text of the error', async (_, setup) => {
     const { host } = someHost()
@@ -152,7 +170,9 @@ describe('a plugin that cannot be set up', () => {
 
   it('is named and keeps its code when it throws an error of the gateway', async () => {
     const { host } = someHost()
-    const setup = (): never => { throw new GatewayError('config_invalid', 'the folder is empty') }
+    const setup = (): never => {
+      throw new GatewayError('config_invalid', 'the folder is empty')
+    }
 
     const booted = host.boot(loaded(somePlugin('picky', { setup })))
 
@@ -264,7 +284,9 @@ describe('background tasks', () => {
 describe('readiness of plugins', () => {
   it('has a reason from each plugin that does not want traffic, one whose check throws included', async () => {
     const { host } = someHost()
-    const fails = (): never => { throw new Error('not connected') }
+    const fails = (): never => {
+      throw new Error('not connected')
+    }
     await host.boot(
       loaded(
         somePlugin('content', { instance: { unready: () => undefined } }),
@@ -301,7 +323,12 @@ describe('draining plugins', () => {
   })
 
   it.each([
-    ['throws', (): never => { throw new Error('lost connection') }],
+    [
+      'throws',
+      (): never => {
+        throw new Error('lost connection')
+      },
+    ],
     ['rejects', () => Promise.reject(new Error('lost connection'))],
   ])('goes on, and says so, when one %s', async (_, drain) => {
     const { host, log } = someHost()
@@ -350,7 +377,9 @@ describe('closing plugins', () => {
   it('is done in reverse order of setup, all of it even when one throws', async () => {
     const { host, teardown } = someHost()
     const closed: string[] = []
-    const broken = somePlugin('broken', { instance: { [Symbol.asyncDispose]: () => Promise.reject(new Error('stuck')) } })
+    const broken = somePlugin('broken', {
+      instance: { [Symbol.asyncDispose]: () => Promise.reject(new Error('stuck')) },
+    })
     await host.boot(loaded(closing('first', closed), broken, closing('last', closed)))
 
     const error: AggregateError = await teardown[Symbol.asyncDispose]().then(

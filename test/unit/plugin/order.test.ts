@@ -3,7 +3,11 @@ import { token, type Plugin, type Token } from '#core'
 import { orderPlugins } from '../../../core/plugin/order.ts'
 import { loaded, somePlugin } from './plugins.ts'
 
-const [A, B, C] = ['A', 'B', 'C'].map((name) => token<unknown>(name)) as [Token<unknown>, Token<unknown>, Token<unknown>]
+const [A, B, C] = ['A', 'B', 'C'].map((name) => token<unknown>(name)) as [
+  Token<unknown>,
+  Token<unknown>,
+  Token<unknown>,
+]
 
 function plugin(name: string, needs: readonly Token<unknown>[] = [], provides: readonly Token<unknown>[] = []): Plugin {
   return somePlugin(name, { needs: Object.fromEntries(needs.map((of, at) => [`need${at}`, of])), provides })

@@ -172,7 +172,13 @@ describe('an absent function', () => {
 
 describe('a function that failed before anybody observed it', () => {
   const unseen = (name: string): FunctionState =>
-    state({ identity: functionIdentity(name, 'fn'), phase: 'failed', observedAtMs: 0, failures: 2, reason: 'provider away' })
+    state({
+      identity: functionIdentity(name, 'fn'),
+      phase: 'failed',
+      observedAtMs: 0,
+      failures: 2,
+      reason: 'provider away',
+    })
 
   it('is remembered with its failures, but not known', () => {
     const { directory } = setUp()

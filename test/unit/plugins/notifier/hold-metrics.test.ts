@@ -19,21 +19,6 @@ function outcome(status: number): InvocationOutcome {
 }
 
 describe('HoldMetrics', () => {
-  it('shows how many calls wait', async () => {
-    const { sink, page } = setUp()
-    const { exchange } = someExchange()
-
-    const before = await page()
-    sink.held(exchange)
-    sink.held(someExchange().exchange)
-    const during = await page()
-    sink.woken(exchange, 10)
-
-    expect(before).toContain('pilotlight_held_requests 0\n')
-    expect(during).toContain('pilotlight_held_requests 2\n')
-    expect(await page()).toContain('pilotlight_held_requests 1\n')
-  })
-
   it('measures a hold that ended with the function ready', async () => {
     const { sink, page } = setUp()
     const { exchange } = someExchange()
@@ -63,7 +48,6 @@ describe('HoldMetrics', () => {
     announced[event]?.(exchange, outcome(status))
 
     expect(await page()).toContain(`pilotlight_hold_seconds_sum{function_name="echo.fn",outcome="${label}"} 2\n`)
-    expect(await page()).toContain('pilotlight_held_requests 0\n')
   })
 
   it('knows a held call again after it was placed on an instance', async () => {
@@ -73,7 +57,7 @@ describe('HoldMetrics', () => {
     sink.held(exchange.placedOn({ origin: 'http://127.0.0.1:1', basePath: '', kind: 'instance' }))
     sink.aborted(exchange)
 
-    expect(await page()).toContain('pilotlight_held_requests 0\n')
+    expect(await page()).toContain('pilotlight_hold_seconds_count{function_name="echo.fn",outcome="client_gone"} 1\n')
   })
 
   it('makes no series for a name that turned out to be no function', async () => {

@@ -58,7 +58,10 @@ describe('notifier', () => {
     expect(series.total('echo.fn')).toBe(0)
   })
 
-  it.each([{ accessLogs: 'off' }, { accessLog: 'some' }, { linesPerSecond: 0 }])('refuses the options %j', (options) => {
-    expect(() => plugin.options.parse(options)).toThrow()
-  })
+  it.each([{ accessLogs: 'off' }, { accessLog: 'some' }, { linesPerSecond: 0 }])(
+    'refuses the options %j',
+    (options) => {
+      expect(() => plugin.options.parse(options)).toThrow()
+    },
+  )
 })

@@ -308,7 +308,7 @@ describe('the limits of holding', () => {
     expect(await waking.metricLines('pilotlight_hold_refusals_total')).toEqual([
       'pilotlight_hold_refusals_total{reason="queue_full"} 1',
     ])
-    expect(await waking.metricLines('pilotlight_hold_queue_depth')).toEqual(['pilotlight_hold_queue_depth 2'])
+    expect(await waking.metricLines('pilotlight_held_requests')).toEqual(['pilotlight_held_requests 2'])
   })
 
   it('leave other functions alone when one reaches its own', async () => {
@@ -346,6 +346,6 @@ describe('the limits of holding', () => {
     waking.hold(functionIdentity('ready', 'fn'))
     await waking.clock.advance(0)
 
-    expect(await waking.metricLines('pilotlight_hold_queue_depth')).toEqual(['pilotlight_hold_queue_depth 0'])
+    expect(await waking.metricLines('pilotlight_held_requests')).toEqual(['pilotlight_held_requests 0'])
   })
 })

@@ -1,0 +1,104 @@
+import { connect } from 'node:net'
+import { stringify } from 'yaml'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { document, section, tableRows } from '../support/documents.ts'
+import { eventually } from '../support/eventually.ts'
+import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts'
+import { guardAgainstLeaks } from '../support/leak-guard.ts'
+import { ScriptedProvider } from '../support/scripted-provider.ts'
+
+interface Series {
+  readonly type: string
+  readonly labels: ReadonlySet<string>
+}
+
+let provider: ScriptedProvider
+let gateway: GatewayProcess
+let scraped: ReadonlyMap<string, Series>
+
+guardAgainstLeaks('file')
+beforeAll(async () => {
+  provider = await ScriptedProvider.start(
+    { name: 'sleepy', desired: 0 },
+    { name: 'busy', desired: 0, readyAfterMs: -1 },
+    { name: 'broken' },
+  )
+  const pluginOptions = { 'scale-from-zero': { maxHeldPerFunction: 2 } }
+  gateway = await startGatewayProcess({
+    env: { functions_provider_url: provider.url },
+    config: stringify({ pluginOptions }),
+  })
+  await everyKindOfEvent()
+  scraped = seriesOf(await gateway.metrics())
+})
+afterAll(async () => {
+  await gateway[Symbol.asyncDispose]()
+  await provider[Symbol.asyncDispose]()
+})
+
+/** Makes each series appear: a cold start with two callers, one caller too many, a client that leaves, a cut answer. */
+async function everyKindOfEvent(): Promise<void> {
+  await call('sleepy')
+  const leaving = [leaver('busy'), leaver('busy')]
+  await eventually('two calls to be held', async () =>
+    (await gateway.metrics()).includes('\npilotlight_held_requests 2\n'),
+  )
+  expect(await call('busy')).toBe(503)
+  for (const one of leaving) one.leave()
+  await Promise.all(leaving.map(({ gone }) => gone))
+  provider.function('broken').handler = (_request, response) => {
+    response.write('half of it')
+    setImmediate(() => response.destroy())
+  }
+  await expect(call('broken')).rejects.toThrow()
+  await eventually('the events to be counted', async () => {
+    const page = await gateway.metrics()
+    return page.includes('pilotlight_aborted_total{') && page.includes('outcome="abandoned"')
+  })
+}
+
+async function call(name: string): Promise<number> {
+  const response = await fetch(`${gateway.url}/function/${name}`, { headers: { connection: 'close' } })
+  await response.arrayBuffer()
+  return response.status
+}
+
+/** A call whose client can leave. */
+function leaver(name: string): { readonly leave: () => void; readonly gone: Promise<void> } {
+  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(`GET /function/${name} HTTP/1.1\r\nHost: gateway\r\n\r\n`)
+  const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  return { leave: () => socket.destroy(), gone }
+}
+
+function seriesOf(page: string): ReadonlyMap<string, Series> {
+  const types = new Map([...page.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map((match) => [match[1] ?? '', match[2] ?? '']))
+  const found = new Map([...types].map(([name, type]) => [name, { type, labels: new Set<string>() }]))
+  for (const [, sample = '', labels = ''] of page.matchAll(/^([a-z]\w*)(?:\{(.*)\})? \S+$/gm)) {
+    const name = types.has(sample) ? sample : sample.replace(/_(?:bucket|sum|count)$/, '')
+    for (const [, label = ''] of labels.matchAll(/(\w+)="(?:[^"\\]|\\.)*"/g)) {
+      if (label !== 'le') found.get(name)?.labels.add(label)
+    }
+  }
+  return found
+}
+
+const rows = tableRows(section(document('README.md'), '## Metrics')).map(([name = '', type = '', labels = '']) => ({
+  name: name.replaceAll('`', ''),
+  type,
+  labels: [...labels.matchAll(/`(\w+)`/g)].map((match) => match[1] ?? ''),
+}))
+
+describe('the table of metrics in README.md', () => {
+  it('has every series of a running gateway, and no other', () => {
+    expect(rows.map(({ name }) => name).toSorted()).toEqual([...scraped.keys()].toSorted())
+  })
+
+  it.each(rows)('says type and labels of $name', ({ name, type, labels }) => {
+    const series = scraped.get(name)
+
+    expect(type).toBe(series?.type)
+    expect(labels.toSorted()).toEqual([...(series?.labels ?? [])].toSorted())
+  })
+})
