@@ -14,6 +14,7 @@ export const defaultSettings = {
   scaleFromZero: true,
   basicAuth: false,
   secretMountPath: '/run/secrets/',
+  noProxy: '',
   maxConnectionsPerUpstream: 1024,
   writeRequestUri: false,
   redisUrl: '',

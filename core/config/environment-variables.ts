@@ -8,6 +8,7 @@ import {
   logFormat,
   logLevel,
   port,
+  proxyUrl,
   redisUrl,
   workers,
 } from './schema.ts'
@@ -16,6 +17,8 @@ import type { TextDecoder } from './text-settings.ts'
 /** One variable the gateway reads. */
 export type EnvironmentVariable = TextDecoder & {
   readonly name: string
+  /** Another spelling, read when the first is not set or empty. */
+  readonly otherName?: string
   /** For the documentation, where it is not simply the default of the setting. */
   readonly defaultText?: string
   /** For the documentation: one line. */
@@ -122,6 +125,31 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     decode: text.transform(() => true),
     defaultText: 'not set',
     meaning: 'When present with any value, the URL of each forwarded call is logged.',
+  },
+  {
+    name: 'HTTP_PROXY',
+    otherName: 'http_proxy',
+    setting: 'httpProxy',
+    decode: proxyUrl,
+    defaultText: 'none',
+    meaning: 'Forward proxy for outgoing calls to `http` URLs; also read as `http_proxy`.',
+  },
+  {
+    name: 'HTTPS_PROXY',
+    otherName: 'https_proxy',
+    setting: 'httpsProxy',
+    decode: proxyUrl,
+    defaultText: 'none',
+    meaning: 'Forward proxy for outgoing calls to `https` URLs; also read as `https_proxy`.',
+  },
+  {
+    name: 'NO_PROXY',
+    otherName: 'no_proxy',
+    setting: 'noProxy',
+    decode: text,
+    defaultText: 'empty',
+    meaning:
+      'Hosts to call straight, separated by commas: `host` (and below), `.below`, an address, a CIDR range, each but the last with `:port` if wanted, or `*`; also read as `no_proxy`.',
   },
   {
     name: 'faas_nats_address',

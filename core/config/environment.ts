@@ -22,8 +22,10 @@ const known = new Set(environmentVariables.map((variable) => variable.name))
  */
 export function readEnvironment(environment: Environment): ReadEnvironment {
   const found = environmentVariables.flatMap((variable) => {
-    const text = valueOf(environment, variable.name)
-    return text === undefined ? [] : [{ where: `environment: ${variable.name}`, text, decoder: variable }]
+    const names = [variable.name, variable.otherName ?? variable.name]
+    const name = names.find((one) => valueOf(environment, one) !== undefined)
+    const text = name === undefined ? undefined : valueOf(environment, name)
+    return text === undefined ? [] : [{ where: `environment: ${name}`, text, decoder: variable }]
   })
   const { settings, faults } = decodeTexts(found)
   const prometheus = readPrometheus(environment)

@@ -36,6 +36,12 @@ export interface GatewayConfig {
   readonly secretMountPath: string
   /** Prometheus base URL for invocation counts; undefined uses the gateway's own counters. */
   readonly prometheusUrl: URL | undefined
+  /** Forward proxy for outgoing calls to `http` URLs; undefined for none. May hold credentials. */
+  readonly httpProxy: URL | undefined
+  /** The same for `https` URLs, through a tunnel. */
+  readonly httpsProxy: URL | undefined
+  /** Hosts that are called straight, separated by commas, in the forms that Go reads; empty for none but loopback. */
+  readonly noProxy: string
   /** Most connections to one upstream. Default 1024. */
   readonly maxConnectionsPerUpstream: number
   /** Logs the URL of each forwarded call. */

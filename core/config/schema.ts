@@ -25,6 +25,16 @@ export const baseUrl = z.string({ error: urlWanted }).transform((value, context)
   return url
 })
 
+/**
+ * A forward proxy: an http or https URL, or `host[:port]`, which Go takes for http; decodes as {@link baseUrl} does.
+ * User and password are decodable.
+ */
+export const proxyUrl = z
+  .string({ error: urlWanted })
+  .transform((text) => (text.includes('://') ? text : `http://${text}`))
+  .pipe(baseUrl)
+  .refine(hasReadableCredentials, 'user and password of the URL are not percent-encoded')
+
 /** An integer as text. */
 export const integerText = z
   .string()
@@ -81,6 +91,9 @@ export const fileSchema = z
     basicAuth: z.boolean(),
     secretMountPath: z.string().min(1),
     prometheusUrl: baseUrl.nullable(),
+    httpProxy: proxyUrl,
+    httpsProxy: proxyUrl,
+    noProxy: z.string(),
     maxConnectionsPerUpstream: z.int().min(1),
     writeRequestUri: z.boolean(),
     redisUrl,
@@ -105,6 +118,15 @@ type FileContent = z.output<typeof fileSchema>
 
 /** What one source (flags, file or environment) says; what it does not mention is absent, never undefined. */
 export type Settings = { readonly [Key in keyof FileContent]?: Exclude<FileContent[Key], undefined> }
+
+function hasReadableCredentials({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(`${username}:${password}`)
+    return true
+  } catch {
+    return false
+  }
+}
 
 function urlWanted({ input }: { readonly input?: unknown }): string {
   const got = typeof input === 'string' ? maskUserInfo(input) : input

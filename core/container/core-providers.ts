@@ -7,6 +7,7 @@ import { EngineForwarder } from '../http/engine.ts'
 import { Forwarder } from '../http/forwarder.ts'
 import { HttpClient } from '../http/http-client.ts'
 import { HttpProxyForwarder } from '../http/http-proxy-forwarder.ts'
+import { createOutgoingProxy } from '../http/outgoing-proxy.ts'
 import { UndiciForwarder } from '../http/undici-forwarder.ts'
 import { UndiciHttpClient } from '../http/undici-http-client.ts'
 import { LocalReplicaDirectory } from '../replicas/local-replica-directory.ts'
@@ -40,7 +41,7 @@ const connectTimeoutMs = 5_000
 export const coreProviders: readonly Provider[] = [
   provide(ReplicaDirectory, { clock: Clock }, (deps) => new LocalReplicaDirectory(deps)),
   provide(Coordinator, { clock: Clock, directory: ReplicaDirectory }, (deps) => new MemoryCoordinator(deps)),
-  provide(HttpClient, { clock: Clock }, ({ clock }) => new UndiciHttpClient({ clock, connectTimeoutMs })),
+  provide(HttpClient, { clock: Clock, config: GatewayConfig }, createHttpClient),
   provide(Forwarder, { clock: Clock, config: GatewayConfig }, createForwarder),
   provide(Random, {}, () => systemRandom),
   provide(InvocationEvents, { log: Logger, clock: Clock }, (deps) => new InvocationEventHub(deps)),
@@ -55,13 +56,20 @@ export const coreProviders: readonly Provider[] = [
   provide(ProcessSeries, { meter: Meter }, ({ meter }) => new ProcessMetrics({ meter, version: programVersion() })),
 ]
 
+function createHttpClient({ clock, config }: { clock: Clock; config: Config }): UndiciHttpClient {
+  return new UndiciHttpClient({ clock, connectTimeoutMs, proxy: createOutgoingProxy(config) })
+}
+
 function createForwarder({ clock, config }: { clock: Clock; config: Config }): EngineForwarder {
   const { maxConnectionsPerUpstream, maxHeaderBytes } = config
   const options = { maxConnectionsPerUpstream, maxHeaderBytes, connectTimeoutMs }
   const httpProxy = new HttpProxyForwarder({ clock, options })
   return new EngineForwarder({
     httpProxy,
-    plain: config.engine === 'http-proxy' ? httpProxy : new UndiciForwarder({ clock, options }),
+    plain:
+      config.engine === 'http-proxy'
+        ? httpProxy
+        : new UndiciForwarder({ clock, options, proxy: createOutgoingProxy(config) }),
   })
 }
 

@@ -10,17 +10,18 @@ export class Teardown implements AsyncDisposable {
     this.#entries.push({ name, close })
   }
 
-  /** @throws AggregateError with every failure, after all entries ran */
+  /** @throws AggregateError with every failure, named in its message, after all entries ran */
   async [Symbol.asyncDispose](): Promise<void> {
     const failures: Error[] = []
     for (let entry = this.#entries.pop(); entry !== undefined; entry = this.#entries.pop()) {
       try {
         await entry.close()
       } catch (error) {
-        failures.push(new Error(`closing ${entry.name} failed`, { cause: error }))
+        const text = error instanceof Error ? error.message : String(error)
+        failures.push(new Error(`closing ${entry.name} failed: ${text}`, { cause: error }))
       }
     }
-    if (failures.length > 0) throw new AggregateError(failures, 'not everything could be closed')
+    if (failures.length > 0) throw new AggregateError(failures, failures.map(({ message }) => message).join('; '))
   }
 }
 

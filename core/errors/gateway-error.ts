@@ -4,7 +4,7 @@ import { errorCodes, type ErrorCode } from './codes.ts'
 export interface GatewayErrorOptions {
   /** Kept for logs, never sent to a client. */
   readonly cause?: unknown
-  /** Seconds for `Retry-After`; absent means the header is sent only if the code is retryable, as 1. */
+  /** Seconds for `Retry-After`; absent means 1 where the status is 429 or 503, and no header elsewhere. */
   readonly retryAfterSeconds?: number
   /** Facts for logs and for the problem document: primitive values only, safe to show a client. */
   readonly details?: Readonly<Record<string, string | number | boolean>>

@@ -1,4 +1,4 @@
-import { buildConnector } from 'undici'
+import type { buildConnector } from 'undici'
 
 /**
  * Tells whether an upstream's connection is being reset right now. undici takes a reset for the regular end of a body that
@@ -13,9 +13,8 @@ export class ResetWatch {
     return this.#resetting
   }
 
-  /** Makes connections that are watched. */
-  connector(options: buildConnector.BuildOptions): buildConnector.connector {
-    const connect = buildConnector(options)
+  /** Watches the connections that `connect` makes. */
+  watched(connect: buildConnector.connector): buildConnector.connector {
     return (target, callback) => {
       connect(target, (...result) => {
         result[1]?.on('error', () => this.#note()) // before undici's own listener

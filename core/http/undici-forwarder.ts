@@ -1,8 +1,10 @@
 import type { Readable } from 'node:stream'
-import { Pool } from 'undici'
+import { buildConnector, Pool, type Dispatcher } from 'undici'
 import type { Reply } from '../pipeline/reply.ts'
 import type { Clock } from '../time/clock.ts'
 import type { ForwardCall, Forwarder } from './forwarder.ts'
+import type { OutgoingProxy } from './outgoing-proxy.ts'
+import { createProxiedPool } from './proxied-pool.ts'
 import { ResetWatch } from './reset-watch.ts'
 import { UndiciAttempt } from './undici-attempt.ts'
 import { upstreamFailed } from './upstream-errors.ts'
@@ -21,12 +23,14 @@ export interface ForwarderOptions {
 export class UndiciForwarder implements Forwarder {
   readonly #clock: Clock
   readonly #options: ForwarderOptions
-  readonly #pools = new Map<string, Pool>()
+  readonly #proxy: OutgoingProxy | undefined
+  readonly #pools = new Map<string, Dispatcher>()
   readonly #resets = new ResetWatch()
 
-  constructor(deps: { clock: Clock; options: ForwarderOptions }) {
+  constructor(deps: { clock: Clock; options: ForwarderOptions; proxy?: OutgoingProxy | undefined }) {
     this.#clock = deps.clock
     this.#options = deps.options
+    this.#proxy = deps.proxy
   }
 
   forward(call: ForwardCall): Promise<Reply> {
@@ -60,20 +64,28 @@ export class UndiciForwarder implements Forwarder {
     })
   }
 
-  #poolOf(origin: string): Pool {
+  #poolOf(origin: string): Dispatcher {
     let pool = this.#pools.get(origin)
     if (pool === undefined) {
-      const { maxConnectionsPerUpstream, maxHeaderBytes, connectTimeoutMs } = this.#options
-      pool = new Pool(origin, {
-        connections: maxConnectionsPerUpstream,
-        maxHeaderSize: maxHeaderBytes,
-        connect: this.#resets.connector({ timeout: connectTimeoutMs, allowH2: false }),
-        headersTimeout: 0, // the attempt has one timer for all of it
-        bodyTimeout: 0,
-        allowH2: false,
-      })
+      pool = this.#createPool(origin)
       this.#pools.set(origin, pool)
     }
     return pool
+  }
+
+  #createPool(origin: string): Dispatcher {
+    const { maxConnectionsPerUpstream, maxHeaderBytes, connectTimeoutMs } = this.#options
+    const pool: Pool.Options = {
+      connections: maxConnectionsPerUpstream,
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: 0, // the attempt has one timer for all of it
+      bodyTimeout: 0,
+      allowH2: false,
+    }
+    const watched = (connect: buildConnector.connector): buildConnector.connector => this.#resets.watched(connect)
+    const target = new URL(origin)
+    const proxy = this.#proxy?.proxyFor(target)
+    if (proxy !== undefined) return createProxiedPool(proxy, target, { pool, connectTimeoutMs, watched })
+    return new Pool(origin, { ...pool, connect: watched(buildConnector({ timeout: connectTimeoutMs, allowH2: false })) })
   }
 }

@@ -1,7 +1,9 @@
-import { Agent, request as send, type Dispatcher } from 'undici'
+import { Agent, Pool, request as send, type Dispatcher } from 'undici'
 import type { Clock } from '../time/clock.ts'
 import { headerValue } from './header-list.ts'
 import type { HttpClient, HttpClientRequest, HttpClientResponse } from './http-client.ts'
+import type { OutgoingProxy } from './outgoing-proxy.ts'
+import { createProxiedPool } from './proxied-pool.ts'
 
 const defaultMaxTextBytes = 32 * 1024 * 1024
 
@@ -10,15 +12,22 @@ export class UndiciHttpClient implements HttpClient, AsyncDisposable {
   readonly #clock: Clock
   readonly #agent: Agent
 
-  constructor(deps: { clock: Clock; connectTimeoutMs: number }) {
-    this.#clock = deps.clock
-    this.#agent = new Agent({
-      connections: 64,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connectTimeout: deps.connectTimeoutMs,
-      allowH2: false,
-    })
+  constructor(deps: { clock: Clock; connectTimeoutMs: number; proxy?: OutgoingProxy | undefined }) {
+    const { clock, connectTimeoutMs, proxy } = deps
+    this.#clock = clock
+    const pool: Pool.Options = { connections: 64, headersTimeout: 0, bodyTimeout: 0, allowH2: false }
+    const options = { ...pool, connectTimeout: connectTimeoutMs }
+    if (proxy === undefined) {
+      this.#agent = new Agent(options)
+      return
+    }
+    const factory = (origin: string | URL): Dispatcher => {
+      const target = new URL(origin)
+      const through = proxy.proxyFor(target)
+      if (through === undefined) return new Pool(target.origin, options)
+      return createProxiedPool(through, target, { pool, connectTimeoutMs })
+    }
+    this.#agent = new Agent({ ...options, factory })
   }
 
   async request(call: HttpClientRequest): Promise<HttpClientResponse> {

@@ -11,7 +11,7 @@ import type { HeaderList } from '../http/header-list.ts'
  */
 export type ReplyEnd = 'complete' | 'client_gone' | 'truncated' | 'discarded'
 
-/** Called once, after the last byte or when sending ended otherwise. */
+/** Called once, after the last byte or when sending ended otherwise. What it throws becomes a warning of the process. */
 export type ReplyEndListener = (end: ReplyEnd, bytesSent: number) => void
 
 /**
@@ -60,7 +60,16 @@ export abstract class Reply {
   protected finish(end: ReplyEnd, bytesSent: number): void {
     if (this.#ended) return
     this.#ended = true
-    if (typeof this.#onEnd === 'function') this.#onEnd(end, bytesSent)
-    else if (this.#onEnd !== undefined) for (const listener of this.#onEnd) listener(end, bytesSent)
+    if (typeof this.#onEnd === 'function') tell(this.#onEnd, end, bytesSent)
+    else if (this.#onEnd !== undefined) for (const listener of this.#onEnd) tell(listener, end, bytesSent)
+  }
+}
+
+/** A listener is called from the events of a socket: what it throws would end the process, and with it every other call. */
+function tell(listener: ReplyEndListener, end: ReplyEnd, bytesSent: number): void {
+  try {
+    listener(end, bytesSent)
+  } catch (error) {
+    process.emitWarning(`a listener for the end of a reply failed: ${String(error)}`)
   }
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { extname } from 'node:path'
 import type { PluginEntry } from '../config/gateway-config.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
@@ -51,19 +52,8 @@ async function load(entry: PluginEntry, path: string, baseDirectory: string): Pr
 }
 
 async function importEntry(use: string, baseDirectory: string): Promise<Readonly<Record<string, unknown>>> {
-  if (!builtIn.test(use)) return importForeign(use, baseDirectory)
-  try {
-    return await import(new URL(`../../plugins/${use}/${entryFile}`, import.meta.url).href)
-  } catch (error) {
-    if (!isMissing(error, `/plugins/${use}/${entryFile}`)) throw error
-    return importForeign(use, baseDirectory)
-  }
-}
-
-function isMissing(error: unknown, ending: string): boolean {
-  return (
-    error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(ending)
-  )
+  const ofProject = new URL(`../../plugins/${use}/${entryFile}`, import.meta.url)
+  return builtIn.test(use) && existsSync(ofProject) ? import(ofProject.href) : importForeign(use, baseDirectory)
 }
 
 function isPlugin(value: unknown): value is Plugin {

@@ -1,13 +1,37 @@
 import type { Clock } from './clock.ts'
 
+/** The clocks of the machine, in milliseconds. */
+export interface MachineClocks {
+  /** Since the Unix epoch, coarse; jumps when somebody sets it. */
+  wallMs(): number
+  /** Fine; stands still while the machine is suspended. */
+  monotonicMs(): number
+}
+
+const machineClocks: MachineClocks = { wallMs: () => Date.now(), monotonicMs: () => performance.now() }
+
+/** How far the fine reading may stray from the wall clock before it follows. */
+const mostStrayMs = 1000
+
 /** The platform's own time. The only place that calls `setTimeout`. */
 export class SystemClock implements Clock {
+  readonly #clocks: MachineClocks
+  #originMs: number
+
+  constructor(clocks: MachineClocks = machineClocks) {
+    this.#clocks = clocks
+    this.#originMs = clocks.wallMs() - clocks.monotonicMs()
+  }
+
   nowMs(): number {
-    return performance.timeOrigin + performance.now()
+    const monotonicMs = this.#clocks.monotonicMs()
+    const strayMs = this.#clocks.wallMs() - this.#originMs - monotonicMs
+    if (Math.abs(strayMs) > mostStrayMs) this.#originMs += strayMs
+    return this.#originMs + monotonicMs
   }
 
   monotonicMs(): number {
-    return performance.now()
+    return this.#clocks.monotonicMs()
   }
 
   after(delayMs: number, callback: () => void): Disposable {

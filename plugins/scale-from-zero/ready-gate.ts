@@ -44,13 +44,12 @@ export class ReadyGate {
     for (let attempt = 1; ; attempt += 1) {
       if (directory.get(key)?.phase !== 'ready') await queue.hold(exchange)
       const placed = directory.get(key)
-      const isLast = attempt === maxAttempts
       try {
         const reply = await next(exchange)
-        if (!lacksEndpoint(reply) || isLast || !mayRepeat(exchange)) return reply
+        if (!lacksEndpoint(reply) || !mayRepeat(exchange, attempt)) return reply
         reply.discard()
       } catch (error) {
-        if (!lacksInstance(error, exchange) || isLast || !mayRepeat(exchange)) throw error
+        if (!lacksInstance(error, exchange) || !mayRepeat(exchange, attempt)) throw error
       }
       this.#distrust(placed)
       if (attempt > 1) await clock.sleep(backoffDelayMs(staleBackoff, attempt - 1, random), exchange.signal)
@@ -65,8 +64,8 @@ export class ReadyGate {
   }
 }
 
-function mayRepeat({ request }: Exchange): boolean {
-  return request.body.replayable && !request.gone
+function mayRepeat({ request }: Exchange, attempt: number): boolean {
+  return attempt < maxAttempts && request.body.replayable && !request.gone
 }
 
 /** An instance that never accepted the connection: the call is as good as new. */

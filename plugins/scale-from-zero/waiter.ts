@@ -1,11 +1,13 @@
 import type { Clock, GatewayRequest } from '#core'
 import { GatewayError } from '#core'
 
-/** Why and when a waiter gives up. */
-export interface WaiterLimits {
+/** When a waiter gives up, and who is told that it stopped waiting. */
+export interface WaiterTerms {
   readonly timeoutMs: number
   /** Makes the error of a waiter that ran out of time. */
   readonly timedOut: (waitedMs: number) => GatewayError
+  /** Called once, when the call stops waiting for whatever reason. */
+  readonly onSettled: (waiter: Waiter) => void
 }
 
 /** One held call: it is released, refused, runs out of its own time, or its client leaves; whatever happens first. */
@@ -15,13 +17,12 @@ export class Waiter {
   readonly #startedMs: number
   #settle: (error: GatewayError | undefined) => void
   #timer: Disposable | undefined
-  #timedOut: WaiterLimits['timedOut']
+  #timedOut: WaiterTerms['timedOut']
 
-  /** @param onSettled called once, when the call stops waiting for whatever reason */
-  constructor(clock: Clock, request: GatewayRequest, onSettled: (waiter: Waiter) => void, limits: WaiterLimits) {
+  constructor(clock: Clock, request: GatewayRequest, { timeoutMs, timedOut, onSettled }: WaiterTerms) {
     this.#clock = clock
     this.#startedMs = clock.monotonicMs()
-    this.#timedOut = limits.timedOut
+    this.#timedOut = timedOut
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.released = promise
     this.#settle = (error) => {
@@ -33,7 +34,7 @@ export class Waiter {
       else reject(error)
     }
     const onGone = (): void => this.refuse(new GatewayError('client_closed', 'the client left while its call was held'))
-    this.limit(limits.timeoutMs)
+    this.limit(timeoutMs)
     request.onGone(onGone)
   }
 

@@ -82,7 +82,8 @@ export class WakeQueue implements AsyncDisposable {
     const state = directory.get(identity.key)
     const current = this.#current(identity)
     try {
-      this.#refuseHopeless(identity, state, current)
+      this.#refuseKnown(identity, state)
+      if (current !== undefined) this.#refuseToJoin(current)
       const giveBack = budget.take(request, identity.key, current?.size ?? 0)
       return this.#wait(current ?? this.#begin(identity, state), request, giveBack)
     } catch (error) {
@@ -97,17 +98,21 @@ export class WakeQueue implements AsyncDisposable {
     return wake?.signal.aborted === true ? undefined : wake
   }
 
-  /** @throws GatewayError when a function is known not to exist, not to start, or to be long overdue */
-  #refuseHopeless({ key }: FunctionIdentity, state: FunctionState | undefined, wake: Wake | undefined): void {
+  /** @throws GatewayError when a function is known not to exist, or not to start */
+  #refuseKnown({ key }: FunctionIdentity, state: FunctionState | undefined): void {
     if (state?.phase === 'absent') throw notFound(key)
-    const pauseMs = state?.phase === 'failed' ? state.retryAtMs - this.#deps.clock.nowMs() : 0
+    if (state?.phase !== 'failed') return
+    const pauseMs = state.retryAtMs - this.#deps.clock.nowMs()
     // A longer pause than there is was set before the wall clock jumped back.
-    if (pauseMs > 0 && pauseMs <= this.#deps.options.failureBackoffMax)
-      throw circuitOpen(key, state?.reason ?? '', pauseMs)
+    if (pauseMs > 0 && pauseMs <= this.#deps.options.failureBackoffMax) throw circuitOpen(key, state.reason, pauseMs)
+  }
+
+  /** @throws GatewayError when there is little hope that a wake under way succeeds */
+  #refuseToJoin(wake: Wake): void {
+    const { key } = wake.identity
     // One call at a time tries a failed function again; the others need not wait for the outcome.
-    if (wake !== undefined && wake.failures > 0) throw circuitOpen(key, wake.lastReason, 1000)
-    if (wake !== undefined && this.#isOverdue(wake))
-      throw circuitOpen(key, overdueReason(wake, this.#lastedMs(wake)), 1000)
+    if (wake.failures > 0) throw circuitOpen(key, wake.lastReason, 1000)
+    if (this.#isOverdue(wake)) throw circuitOpen(key, overdueReason(wake, this.#lastedMs(wake)), 1000)
   }
 
   #isOverdue(wake: Wake): boolean {
@@ -127,7 +132,7 @@ export class WakeQueue implements AsyncDisposable {
     }
     if (wake.joined > 0) metrics.callerJoined()
     const timedOut = (waitedMs: number): GatewayError => coldStartTimeout(wake, waitedMs)
-    const waiter = new Waiter(clock, request, onSettled, { timeoutMs: this.#holdTimeoutMs(wake.seen), timedOut })
+    const waiter = new Waiter(clock, request, { timeoutMs: this.#holdTimeoutMs(wake.seen), timedOut, onSettled })
     wake.join(waiter)
     return waiter
   }

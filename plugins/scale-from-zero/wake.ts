@@ -76,11 +76,12 @@ export class Wake {
 
   /**
    * Lets all callers go on, in the order they came and a few in each turn of the event loop: the first ones are on their way
-   * before the work for the last ones begins, and their connections serve those behind them.
+   * before the work for the last ones begins, and their connections serve those behind them. The work of waking stops at once.
    */
   release(): void {
-    if (this.#ending === 'released') return
+    if (this.#ending !== undefined) return
     this.#ending = 'released'
+    this.abandon()
     this.#releaseSome([...this.#waiters])
   }
 
@@ -91,6 +92,7 @@ export class Wake {
 
   /** Ends all calls with an error. */
   refuse(error: GatewayError): void {
+    if (this.#ending !== undefined) return
     this.#ending = 'refused'
     for (const waiter of [...this.#waiters]) waiter.refuse(error)
   }

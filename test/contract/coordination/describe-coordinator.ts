@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { functionIdentity, type Acquired, type Coordinator, type FunctionState, type Lease, type ReplicaDirectory } from '#core'
+import {
+  functionIdentity,
+  type Acquired,
+  type Coordinator,
+  type FunctionState,
+  type Lease,
+  type ReplicaDirectory,
+} from '#core'
 
 /** One implementation, as one gateway has it. */
 export interface CoordinatorUnderTest extends AsyncDisposable {
@@ -42,7 +49,7 @@ export function describeCoordinator(name: string, make: () => Promise<Coordinato
     it('gives the lease of a function to the first who asks; the others follow', async () => {
       const answers = await Promise.all([acquire(), acquire(), acquire()])
 
-      expect(answers.map(({ role }) => role).sort()).toEqual(['follower', 'follower', 'leader'])
+      expect(answers.map(({ role }) => role).toSorted()).toEqual(['follower', 'follower', 'leader'])
     })
 
     it('gives leases of different functions to different holders', async () => {
@@ -66,7 +73,7 @@ export function describeCoordinator(name: string, make: () => Promise<Coordinato
       }
 
       expect(new Set(fences).size).toBe(3)
-      expect(fences).toEqual([...fences].sort((a, b) => a - b))
+      expect(fences).toEqual(fences.toSorted((a, b) => a - b))
     })
 
     it('renews a lease that is held', async () => {
@@ -145,7 +152,12 @@ export function describeCoordinator(name: string, make: () => Promise<Coordinato
 
     it('carries every field of a failure', async () => {
       const { fence } = await lead()
-      const failed = stateUnder(fence, { phase: 'failed', reason: 'image "ü" not found', retryAtMs: 1_900_000_000_000, failures: 3 })
+      const failed = stateUnder(fence, {
+        phase: 'failed',
+        reason: 'image "ü" not found',
+        retryAtMs: 1_900_000_000_000,
+        failures: 3,
+      })
 
       await current.coordinator.publish(failed)
 

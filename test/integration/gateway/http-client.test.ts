@@ -51,7 +51,9 @@ describe('UndiciHttpClient', () => {
   it('sends method, headers and body', async () => {
     const seen = Promise.withResolvers<string>()
     answer = (request, response) => {
-      request.setEncoding('utf8').on('data', (body) => seen.resolve(`${request.method} ${request.headers['x-a']} ${body}`))
+      request
+        .setEncoding('utf8')
+        .on('data', (body) => seen.resolve(`${request.method} ${String(request.headers['x-a'])} ${body}`))
       response.end()
     }
 
@@ -105,22 +107,25 @@ describe('UndiciHttpClient', () => {
     await expect(response.text(4)).rejects.toThrow('longer than 4 bytes')
   })
 
-  it.each(['before the call', 'before the head', 'inside the body'])('stops when its caller gives up %s', async (when) => {
-    const caller = new AbortController()
-    answer = (_request, response) => {
-      if (when === 'inside the body') response.writeHead(200).write('half')
-      else caller.abort(new Error('no longer wanted'))
-    }
-    if (when === 'before the call') caller.abort(new Error('no longer wanted'))
+  it.each(['before the call', 'before the head', 'inside the body'])(
+    'stops when its caller gives up %s',
+    async (when) => {
+      const caller = new AbortController()
+      answer = (_request, response) => {
+        if (when === 'inside the body') response.writeHead(200).write('half')
+        else caller.abort(new Error('no longer wanted'))
+      }
+      if (when === 'before the call') caller.abort(new Error('no longer wanted'))
 
-    const read = async (): Promise<string> => {
-      const response = await get({ signal: caller.signal })
-      caller.abort(new Error('no longer wanted'))
-      return response.text()
-    }
+      const read = async (): Promise<string> => {
+        const response = await get({ signal: caller.signal })
+        caller.abort(new Error('no longer wanted'))
+        return response.text()
+      }
 
-    await expect(read()).rejects.toThrow('no longer wanted')
-  })
+      await expect(read()).rejects.toThrow('no longer wanted')
+    },
+  )
 
   it('frees the connection of an answer that is discarded', async () => {
     answer = (_request, response) => response.writeHead(200).write('endless')

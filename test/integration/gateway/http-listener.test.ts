@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { BufferReply, GatewayError, HttpListener, StreamReply, type GatewayRequest, type Reply, type ReplyEnd } from '#core'
+import {
+  BufferReply,
+  GatewayError,
+  HttpListener,
+  StreamReply,
+  type GatewayRequest,
+  type Reply,
+  type ReplyEnd,
+} from '#core'
 import { UpstreamReply, type UpstreamSource } from '../../../core/http/upstream-reply.ts'
 import { eventually } from '../../support/eventually.ts'
 import { guardAgainstLeaks } from '../../support/leak-guard.ts'

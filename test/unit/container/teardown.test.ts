@@ -29,10 +29,8 @@ describe('Teardown', () => {
     const closing = teardown[Symbol.asyncDispose]()
 
     await expect(closing).rejects.toMatchObject({
-      errors: [
-        { message: 'closing uplink failed', cause: causes[1] },
-        { message: 'closing journal failed', cause: causes[0] },
-      ],
+      message: 'closing uplink failed: no route; closing journal failed: disk full',
+      errors: [{ cause: causes[1] }, { cause: causes[0] }],
     })
     expect(isClosed).toBe(true)
   })

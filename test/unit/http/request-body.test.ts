@@ -46,7 +46,7 @@ describe('a short request body of known length', () => {
     const first = await body.open()
     const second = await body.open()
 
-    expect(String(first)).toBe('0123456789')
+    expect(first).toEqual(Buffer.from('0123456789'))
     expect(second).toBe(first)
     expect(body.replayable).toBe(true)
   })

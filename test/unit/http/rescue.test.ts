@@ -41,7 +41,7 @@ async function documentOf(error: unknown): Promise<unknown> {
 
 describe('rescue', () => {
   it('knows every code that there is', () => {
-    expect(Object.keys(table).sort()).toEqual(Object.keys(errorCodes).sort())
+    expect(Object.keys(table).toSorted()).toEqual(Object.keys(errorCodes).toSorted())
   })
 
   it.each(Object.entries(table))('gives %s its status and Retry-After', (code, [status, retryAfter]) => {

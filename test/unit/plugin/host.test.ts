@@ -388,6 +388,6 @@ describe('closing plugins', () => {
     )
 
     expect(closed).toEqual(['last', 'first'])
-    expect(error.errors.map(String)).toEqual(['Error: closing plugin "broken" failed'])
+    expect(error.errors.map(String)).toEqual(['Error: closing plugin "broken" failed: stuck'])
   })
 })

@@ -31,8 +31,17 @@ export function loaded(...plugins: readonly Plugin[]): readonly LoadedPlugin[] {
   return plugins.map((plugin, at) => ({ plugin, options: undefined, path: `plugins[${at}]` }))
 }
 
+/** A host, and what surrounds it. */
+export interface HostUnderTest {
+  readonly clock: FakeClock
+  readonly log: FakeLogger
+  readonly teardown: Teardown
+  readonly container: Container
+  readonly host: PluginHost
+}
+
 /** A host with a container that has a configuration and a log. */
-export function someHost() {
+export function someHost(): HostUnderTest {
   const clock = new FakeClock()
   const log = new FakeLogger()
   const teardown = new Teardown()

@@ -8,6 +8,29 @@ describe('SystemClock', () => {
     expect(Math.abs(clock.nowMs() - Date.now())).toBeLessThan(100)
   })
 
+  it.each([
+    ['set an hour back', -3_600_000],
+    ['set a minute ahead, as after a suspend', 60_000],
+  ])('follows the wall clock when that is %s', (_, jumpMs) => {
+    const machine = { wall: 1_700_000_000_000, monotonic: 5_000 }
+    const watched = new SystemClock({ wallMs: () => machine.wall, monotonicMs: () => machine.monotonic })
+
+    machine.wall += jumpMs + 10
+    machine.monotonic += 10.25
+
+    expect(Math.abs(watched.nowMs() - machine.wall)).toBeLessThan(1)
+    expect(watched.monotonicMs()).toBe(5_010.25)
+  })
+
+  it('tells the time more finely than the wall clock does', () => {
+    const machine = { wall: 1_700_000_000_000, monotonic: 5_000 }
+    const watched = new SystemClock({ wallMs: () => machine.wall, monotonicMs: () => machine.monotonic })
+
+    machine.monotonic += 0.25
+
+    expect(watched.nowMs()).toBe(1_700_000_000_000.25)
+  })
+
   it('calls back once, not before its time', async () => {
     const fromMs = clock.monotonicMs()
     let times = 0

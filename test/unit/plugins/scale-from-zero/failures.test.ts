@@ -167,6 +167,44 @@ describe('a function that never becomes ready', () => {
   })
 })
 
+describe('a function of which the provider says why it does not start', () => {
+  it('has failed with that reason after crashPatience', async () => {
+    const waking = new Waking({ options: { crashPatience: '2s' } })
+    const call = waking.hold()
+    await waking.clock.advance(1_000)
+
+    waking.query.reason = 'process exited with status 1'
+    await waking.clock.advance(1_950)
+    const early = call.ended
+    await waking.clock.advance(300)
+    const next = waking.hold()
+    await waking.clock.advance(0)
+
+    expect(early).toBeUndefined()
+    expect(call.error).toMatchObject({
+      code: 'no_ready_replica',
+      message: '"echo.fn" could not be started: process exited with status 1',
+    })
+    expect(next.error).toMatchObject({
+      code: 'circuit_open',
+      message: '"echo.fn" could not be started: process exited with status 1',
+    })
+  })
+
+  it('is released when it starts after all', async () => {
+    const waking = new Waking({ options: { crashPatience: '2s' } })
+    waking.query.reason = 'process exited with status 1'
+    const call = waking.hold()
+    await waking.clock.advance(1_500)
+
+    waking.query.becomeReady()
+    waking.query.reason = ''
+    await waking.clock.advance(200)
+
+    expect(call.ended).toBe('released')
+  })
+})
+
 describe('a provider that is away', () => {
   it('is waited for as long as providerPatience, then those who wait are told', async () => {
     const waking = new Waking({ options: { providerPatience: '5s' } })

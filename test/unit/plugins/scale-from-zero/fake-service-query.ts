@@ -21,6 +21,8 @@ export class FakeServiceQuery implements ServiceQuery {
   available = 0
   labels: Readonly<Record<string, string>> = {}
   annotations: Readonly<Record<string, string>> = {}
+  /** What keeps the function from starting, as the provider sees it. */
+  reason = ''
   /** Whether the functions exist. */
   exists = true
   /** No call is answered. */
@@ -54,8 +56,9 @@ export class FakeServiceQuery implements ServiceQuery {
     this.statuses.push(this.#clock.monotonicMs())
     await this.#answered(signal)
     if (!this.exists) return undefined
-    const { desired, available, labels, annotations } = this
+    const { desired, available, labels, annotations, reason } = this
     return {
+      reason,
       name: target.name,
       namespace: target.namespace,
       replicas: desired,

@@ -78,8 +78,9 @@ describe('ReadyGate', () => {
       waking.pass(answers(lacksEndpoint, () => new BufferReply(200)).handle),
     )
     await waking.clock.advance(200)
+    const replies = await Promise.all(calls.map((call) => call.outcome))
 
-    expect(calls.every((call) => call.value?.status === 200)).toBe(true)
+    expect(replies.every(({ status }) => status === 200)).toBe(true)
     expect(waking.query.scales).toHaveLength(1)
   })
 

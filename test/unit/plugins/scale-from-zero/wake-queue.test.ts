@@ -11,15 +11,41 @@ describe('WakeQueue', () => {
     await waking.clock.advance(190)
     const early = calls.filter((call) => call.ended !== undefined).length
     await waking.clock.advance(30)
+    await Promise.all(calls.map((call) => call.outcome))
 
     expect(early).toBe(0)
-    expect(calls.every((call) => call.ended === 'released')).toBe(true)
     expect(waking.query.scales).toHaveLength(1)
     expect(waking.state).toMatchObject({ phase: 'ready', desired: 1, available: 1 })
     expect(await waking.metricLines('pilotlight_coalesced_callers_total')).toEqual([
       'pilotlight_coalesced_callers_total 299',
     ])
     expect(waking.clock.pending).toBe(0)
+  })
+
+  it('releases callers in the order they came', async () => {
+    const waking = new Waking()
+    waking.query.readyAfterMs = 10
+    const released: number[] = []
+
+    const calls = Array.from({ length: 30 }, () => waking.hold())
+    const noted = calls.map((call, at) => call.outcome.then(() => released.push(at)))
+    await waking.clock.advance(50)
+    await Promise.all(noted)
+
+    expect(released).toEqual(calls.map((_, at) => at))
+  })
+
+  it('asks the provider nothing more once the function is ready, however many callers there are to release', async () => {
+    const waking = new Waking()
+    const calls = Array.from({ length: 100 }, () => waking.hold())
+    await waking.clock.advance(105)
+    const asked = waking.query.statuses.length
+
+    waking.observe({ phase: 'ready', desired: 1, available: 1 })
+    await waking.clock.advance(100)
+    await Promise.all(calls.map((call) => call.outcome))
+
+    expect(waking.query.statuses).toHaveLength(asked)
   })
 
   it('wakes different functions apart', async () => {
@@ -113,6 +139,21 @@ describe('WakeQueue', () => {
     expect(waking.state?.phase).toBe('waking')
     expect(waking.log.messages('warn')).toEqual([])
     expect(waking.clock.pending).toBe(0)
+  })
+
+  it('refuses those who wait with `draining` while another gateway leads as well', async () => {
+    const waking = new Waking()
+    await waking.coordinator.acquire(waking.identity)
+    const call = waking.hold()
+    await waking.clock.advance(105)
+
+    await waking.queue[Symbol.asyncDispose]()
+    await waking.clock.advance(0)
+
+    expect(call.ended).toBe('draining')
+    expect(await waking.metricLines('pilotlight_wakes_total')).toEqual([
+      'pilotlight_wakes_total{outcome="abandoned"} 1',
+    ])
   })
 
   it('holds nothing once it is disposed', async () => {

@@ -201,7 +201,7 @@ describe('a wake', () => {
     expect(whileLost).toBeUndefined()
     expect(call.ended).toBe('released')
     expect(leases.fences).toHaveLength(3)
-    expect(leases.fences).toEqual([...leases.fences].sort((a, b) => a - b))
+    expect(leases.fences).toEqual(leases.fences.toSorted((a, b) => a - b))
   })
 
   it('follows while another holder has the lease, and takes over when that one is gone', async () => {
