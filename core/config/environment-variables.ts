@@ -149,7 +149,7 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     decode: text,
     defaultText: 'empty',
     meaning:
-      'Hosts to call straight, separated by commas: `host` (and below), `.below`, an address, a CIDR range, each but the last with `:port` if wanted, or `*`; also read as `no_proxy`.',
+      'Hosts to call straight, separated by commas: `name` (and all below), `.name` (only below), an address, each with `:port` if wanted, a CIDR range, or `*` for all; also read as `no_proxy`. Loopback is always called straight.',
   },
   {
     name: 'faas_nats_address',

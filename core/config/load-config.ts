@@ -37,9 +37,14 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
   if (all.length > 0) throw new GatewayError('config_invalid', describe(all))
   return {
     ...config,
-    notices: environment.notices,
+    notices: [...environment.notices, ...noticesOf(config)],
     baseDirectory: absolutePath === undefined ? sources.cwd : dirname(absolutePath),
   }
+}
+
+function noticesOf({ httpProxy, httpsProxy, engine }: Pick<GatewayConfig, 'httpProxy' | 'httpsProxy' | 'engine'>): string[] {
+  if (engine === 'undici' || (httpProxy === undefined && httpsProxy === undefined)) return []
+  return ['HTTP_PROXY and HTTPS_PROXY do not apply to calls of functions with the engine http-proxy: they go straight']
 }
 
 function describe(faults: readonly ConfigFault[]): string {

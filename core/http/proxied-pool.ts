@@ -22,7 +22,7 @@ export function createProxiedPool(proxy: URL, origin: URL, options: ProxiedPoolO
   const direct = buildConnector({ timeout: options.connectTimeoutMs, allowH2: false })
   const { watched = (connect) => connect } = options
   if (origin.protocol === 'https:') {
-    const connect = watched(tunnelConnector(proxy, options.connectTimeoutMs, direct))
+    const connect = watched(tunnelConnector({ proxy, origin, timeoutMs: options.connectTimeoutMs }, direct))
     return new Pool(origin.origin, { ...options.pool, connect })
   }
   // undici names TLS servers after the Host header, which is the origin's; empty makes it the proxy's own name.
@@ -40,9 +40,16 @@ function inAbsoluteForm(proxy: URL, origin: URL): Dispatcher.DispatcherComposeIn
   }
 }
 
-function tunnelConnector(proxy: URL, timeoutMs: number, secure: buildConnector.connector): buildConnector.connector {
+interface Tunnel {
+  readonly proxy: URL
+  readonly origin: URL
+  readonly timeoutMs: number
+}
+
+function tunnelConnector(tunnel: Tunnel, secure: buildConnector.connector): buildConnector.connector {
+  const { proxy, origin, timeoutMs } = tunnel
+  const authority = `${origin.hostname}:${origin.port || '443'}`
   return (target, callback) => {
-    const authority = `${target.hostname}:${target.port || '443'}`
     const request = (proxy.protocol === 'https:' ? requestSecurely : requestPlainly)(proxy, {
       method: 'CONNECT',
       path: authority,

@@ -20,7 +20,8 @@ export interface ListedFunction {
  * - What was observed after the listing was asked for is newer: it stands.
  * - `ready` stays so while replicas are wanted: lists of some providers leave the available ones out.
  * - `failed` keeps its reason and its count of failures until a replica is available or the function was deployed anew.
- *   After `retryAtMs` it lets a caller try, so keeping it refuses nobody; forgetting it would start the back-off over.
+ *   After `retryAtMs` it lets a caller try, so keeping it refuses nobody; forgetting it would start the back-off over. A failure
+ *   without any observation (`observedAtMs` 0) was the provider's, which answers again: it ends.
  * - `waking` is not taken for `zero` at once.
  */
 export function mergeListing(
@@ -33,7 +34,7 @@ export function mergeListing(
     case 'ready':
       return mergeReady(previous, listed)
     case 'failed':
-      return redeployed ? listed : mergeFailed(previous, listed)
+      return redeployed || previous.observedAtMs === 0 ? listed : mergeFailed(previous, listed)
     case 'waking':
       return mergeWaking(previous, listed)
     case 'zero':

@@ -87,6 +87,43 @@ describe('the OpenFaaS variables', () => {
     expect(settingsOf({ write_request_uri: text })).toEqual({ writeRequestUri: true })
   })
 
+  it.each([
+    ['http://proxy:3128', 'http://proxy:3128/'],
+    ['https://user:p%40ss@proxy', 'https://user:p%40ss@proxy/'],
+    ['proxy:3128', 'http://proxy:3128/'],
+    ['10.0.0.1:3128', 'http://10.0.0.1:3128/'],
+    ['user:pass@proxy', 'http://user:pass@proxy/'],
+  ])('read the forward proxy %s as %s', (text, expected) => {
+    const { httpProxy, httpsProxy } = settingsOf({ HTTP_PROXY: text, HTTPS_PROXY: text })
+
+    expect([httpProxy?.href, httpsProxy?.href]).toEqual([expected, expected])
+  })
+
+  it('take the upper-case spelling of the proxies first, and the other when that is empty', () => {
+    const lower = { http_proxy: 'lower', https_proxy: 'lower', no_proxy: 'lower' }
+
+    const both = settingsOf({ ...lower, HTTP_PROXY: 'upper', HTTPS_PROXY: '', NO_PROXY: 'upper' })
+
+    expect([both.httpProxy?.host, both.httpsProxy?.host, both.noProxy]).toEqual(['upper', 'lower', 'upper'])
+  })
+
+  it('count proxies as not set when both spellings are empty', () => {
+    const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy']
+
+    expect(settingsOf(Object.fromEntries(names.map((name) => [name, ''])))).toEqual({})
+  })
+
+  it.each([
+    ['socks5://user:secret@proxy', 'expected an http or https URL, got "socks5://***@proxy"'],
+    ['user:secret@proxy:x', 'expected an http or https URL, got "http://***@proxy:x"'],
+    ['http://user:secret%@proxy', 'user and password of the URL are not percent-encoded'],
+  ])('refuse the forward proxy %s without showing its password', (text, message) => {
+    expect(faultsOf({ HTTP_PROXY: text, https_proxy: text })).toEqual([
+      `environment: HTTP_PROXY: ${message}`,
+      `environment: https_proxy: ${message}`,
+    ])
+  })
+
   it('announce that asynchronous calls are not supported when NATS is set', () => {
     expect(readEnvironment({ faas_nats_address: 'nats', faas_nats_port: '4222' }).notices).toEqual([
       'faas_nats_address and faas_nats_port set: asynchronous calls are not supported by this version, /async-function answers 404',
@@ -99,7 +136,6 @@ describe('the OpenFaaS variables', () => {
       direct_functions: 'x',
       probe_functions: 'x',
       async: 'x',
-      HTTP_PROXY: 'x',
       PATH: 'x',
     }
 

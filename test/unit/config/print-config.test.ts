@@ -12,6 +12,7 @@ describe('printConfig', () => {
   it.each([
     ['the defaults', '', {}],
     ['a provider', 'functionsProviderUrl: http://provider:8081/base\nreadTimeout: 90', {}],
+    ['forward proxies', 'httpProxy: http://proxy:3128\nnoProxy: .internal,10.0.0.0/8', { https_proxy: 'proxy' }],
     ['no Prometheus beside a provider', 'functionsProviderUrl: http://p\nprometheusUrl: null', {}],
     ['plugins with options', 'plugins: [{ use: ./a.ts, options: { list: [1, { b: x }] } }, auth]', {}],
     ['settings of the environment', '', { write_timeout: '1h', PILOTLIGHT_HOLD_TIMEOUT: '10ms', basic_auth: 'true' }],
@@ -27,6 +28,8 @@ describe('printConfig', () => {
     const config = load(`
 functionsProviderUrl: http://user:hunter2@provider:8081/
 prometheusUrl: http://hunter2@prom:9090
+httpProxy: http://user:hunter2@proxy:3128
+httpsProxy: user:hunter2@proxy
 plugins:
   - use: ./mine.ts
     options:
@@ -42,6 +45,7 @@ plugins:
     expect(printed).not.toContain('hunter2')
     expect(printed).not.toContain('12345')
     expect(printed).toContain('functionsProviderUrl: http://***@provider:8081/')
+    expect(printed).toContain('httpProxy: http://***@proxy:3128/')
     expect(printed).toContain('tokenFile: /run/token')
     expect(printed).toContain('emptyPassword: ""')
     expect(printed).toContain('secretMountPath: /run/secrets/')

@@ -81,6 +81,12 @@ describe('mergeListing', () => {
       listed: listedZero,
       expected: { ...listedZero, phase: 'failed', reason: 'image', retryAtMs: before, failures: 3 },
     },
+    {
+      name: "ends a failure that was the provider's own",
+      previous: { ...failed, observedAtMs: 0 },
+      listed: listedZero,
+      expected: listedZero,
+    },
     { name: 'ends a failure when a replica is available', previous: failed, listed: ready, expected: ready },
     {
       name: 'lets an observation stand that was made after the question',
