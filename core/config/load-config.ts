@@ -42,7 +42,11 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
   }
 }
 
-function noticesOf({ httpProxy, httpsProxy, engine }: Pick<GatewayConfig, 'httpProxy' | 'httpsProxy' | 'engine'>): string[] {
+function noticesOf({
+  httpProxy,
+  httpsProxy,
+  engine,
+}: Pick<GatewayConfig, 'httpProxy' | 'httpsProxy' | 'engine'>): string[] {
   if (engine === 'undici' || (httpProxy === undefined && httpsProxy === undefined)) return []
   return ['HTTP_PROXY and HTTPS_PROXY do not apply to calls of functions with the engine http-proxy: they go straight']
 }

@@ -46,8 +46,7 @@ export function createOutgoingProxy(settings: OutgoingProxySettings): OutgoingPr
 /** An entry that cannot be read exempts nothing, as in Go. */
 function toExemption(entry: string): Exemption | undefined {
   if (entry === '*') return () => true
-  const [, base = '', prefix = ''] = /^([^/]+)\/(\d{1,3})$/.exec(entry) ?? []
-  if (isIP(base) !== 0) return toSubnet(base, Number(prefix))
+  if (entry.includes('/')) return toSubnet(entry)
   const [, bracketed, plain, ownPort] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(entry) ?? []
   const name = isIP(entry) === 6 ? entry : (bracketed ?? plain)
   if (name === undefined) return undefined
@@ -55,11 +54,12 @@ function toExemption(entry: string): Exemption | undefined {
   return (host, port) => (ownPort === undefined || ownPort === port) && covered(host)
 }
 
-function toSubnet(base: string, prefix: number): Exemption | undefined {
-  const isV4 = isIP(base) === 4
-  if (prefix > (isV4 ? 32 : 128)) return undefined
+function toSubnet(entry: string): Exemption | undefined {
+  const [, base = '', bits = ''] = /^([^/]+)\/(\d{1,3})$/.exec(entry) ?? []
+  const version = isIP(base)
+  if (version === 0 || Number(bits) > (version === 4 ? 32 : 128)) return undefined
   const list = new BlockList()
-  list.addSubnet(base, prefix, isV4 ? 'ipv4' : 'ipv6')
+  list.addSubnet(base, Number(bits), version === 4 ? 'ipv4' : 'ipv6')
   return (host) => covers(list, host)
 }
 

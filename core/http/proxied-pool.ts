@@ -34,9 +34,10 @@ function inAbsoluteForm(proxy: URL, origin: URL): Dispatcher.DispatcherComposeIn
   const added = { Host: origin.host, ...credentials(proxy) }
   const addedLines = Object.entries(added).flat()
   return (dispatch) => (call, handler) => {
-    // The two forms that this program's callers give headers in: a flat list, and a record.
-    const headers = Array.isArray(call.headers) ? [...addedLines, ...call.headers] : { ...added, ...call.headers }
-    return dispatch({ ...call, path: `${origin.origin}${call.path}`, headers } as Dispatcher.DispatchOptions, handler)
+    const headers = Array.isArray(call.headers)
+      ? [...addedLines, ...call.headers]
+      : { ...added, ...(call.headers as Record<string, string>) } // the other form that this program's callers use
+    return dispatch({ ...call, path: `${origin.origin}${call.path}`, headers }, handler)
   }
 }
 

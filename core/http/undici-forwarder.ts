@@ -86,6 +86,9 @@ export class UndiciForwarder implements Forwarder {
     const target = new URL(origin)
     const proxy = this.#proxy?.proxyFor(target)
     if (proxy !== undefined) return createProxiedPool(proxy, target, { pool, connectTimeoutMs, watched })
-    return new Pool(origin, { ...pool, connect: watched(buildConnector({ timeout: connectTimeoutMs, allowH2: false })) })
+    return new Pool(origin, {
+      ...pool,
+      connect: watched(buildConnector({ timeout: connectTimeoutMs, allowH2: false })),
+    })
   }
 }

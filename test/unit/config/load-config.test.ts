@@ -52,6 +52,9 @@ describe('loadConfig', () => {
       basicAuth: false,
       secretMountPath: '/run/secrets/',
       prometheusUrl: undefined,
+      httpProxy: undefined,
+      httpsProxy: undefined,
+      noProxy: '',
       maxConnectionsPerUpstream: 1024,
       writeRequestUri: false,
       redisUrl: '',
@@ -189,6 +192,13 @@ describe('loadConfig', () => {
       'gone.yaml: cannot be read (ENOENT)',
       'environment: PILOTLIGHT_PORT: expected an integer',
     ])
+  })
+
+  it('says that the engine http-proxy uses no forward proxy', () => {
+    const env = { HTTPS_PROXY: 'user:secret@proxy', PILOTLIGHT_ENGINE: 'http-proxy' }
+
+    expect(load({ env }).notices).toEqual([expect.stringContaining('they go straight')])
+    expect(load({ env: { ...env, PILOTLIGHT_ENGINE: 'undici' } }).notices).toEqual([])
   })
 
   it('hands on the notices of the environment', () => {
