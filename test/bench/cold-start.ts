@@ -1,6 +1,7 @@
 import { startGatewayProcess } from '../support/gateway-process.ts'
 import { type CallCounts, ScriptedProviderProcess } from '../support/scripted-provider-process.ts'
-import { BareCaller } from './bare-caller.ts'
+import { machineMs } from '../support/machine-clock.ts'
+import { type BareAnswer, BareCaller } from './bare-caller.ts'
 import { onContenderCpu, onLoadCpu } from './pinning.ts'
 import { startFlags } from './start-flags.ts'
 import { median, percentile } from './statistics.ts'
@@ -42,10 +43,38 @@ export async function measureColdStarts(plan: ColdPlan): Promise<string> {
       starts.get(readyAfterMs)?.push(await coldStart(start))
     }
   }
-  return table(
-    headings,
-    [...starts].map(([ms, all]) => row(ms, all)),
-  )
+  const throughGateway = await bursts(plan, { provider, url: gateway.url })
+  const direct = await bursts(plan, { provider, url: provider.url })
+  return table(headings, [
+    ...[...starts].map(([ms, all]) => row(`${ms} ms`, all)),
+    row('already warm', throughGateway),
+    row('already warm, no gateway', direct),
+  ])
+}
+
+interface Target {
+  readonly provider: ScriptedProviderProcess
+  readonly url: string
+}
+
+/**
+ * The same callers at once to a function that is ready, measured from the moment they begin to call: what so many calls take
+ * of themselves on this machine, with the provider and all callers on one CPU.
+ */
+async function bursts({ rounds, callers }: ColdPlan, { provider, url }: Target): Promise<ColdStart[]> {
+  await provider.add({ name: 'warm', desired: 1, readyAfterMs: 0 })
+  const all: ColdStart[] = []
+  for (let round = 0; round <= rounds; round += 1) all.push(await burst({ provider, url, callers }))
+  await provider.remove('warm')
+  return all.slice(1)
+}
+
+async function burst({ provider, url, callers }: Target & { readonly callers: number }): Promise<ColdStart> {
+  const before = await provider.counts()
+  const ready = await Promise.all(Array.from({ length: callers }, () => BareCaller.connect(url)))
+  const fromMs = machineMs()
+  const answers = await Promise.all(ready.map((caller) => caller.call('/function/warm')))
+  return toColdStart(answers, { fromMs, calls: difference(await provider.counts(), before) })
 }
 
 interface ColdStartPlan {
@@ -64,10 +93,17 @@ async function coldStart({ provider, url, name, readyAfterMs, callers }: ColdSta
   const after = await provider.counts()
   const readyAtMs = await provider.readyAtMs(name)
   await provider.remove(name)
+  return toColdStart(answers, { fromMs: readyAtMs, calls: difference(after, before) })
+}
+
+function toColdStart(
+  answers: readonly BareAnswer[],
+  { fromMs, calls }: { fromMs: number; calls: CallCounts },
+): ColdStart {
   return {
-    addedMs: answers.filter((one) => one.isWhole).map((one) => one.firstByteMs - readyAtMs),
+    addedMs: answers.filter((one) => one.isWhole).map((one) => one.firstByteMs - fromMs),
     failures: answers.filter((one) => !one.isWhole).length,
-    calls: difference(after, before),
+    calls,
   }
 }
 
@@ -88,11 +124,11 @@ const headings = [
   'failures',
 ]
 
-function row(readyAfterMs: number, starts: readonly ColdStart[]): Row {
+function row(name: string, starts: readonly ColdStart[]): Row {
   const added = starts.flatMap((one) => one.addedMs)
   const calls = (kind: string): string => rounded(median(starts.map((one) => one.calls[kind] ?? 0)))
   return [
-    `${readyAfterMs} ms`,
+    name,
     starts.length,
     rounded(median(added)),
     rounded(percentile(added, 0.99)),
