@@ -38,6 +38,7 @@ export class HttpProxyForwarder implements Forwarder {
     const body = call.request.upgrade === undefined ? await call.request.body.open() : undefined
     return new Promise<Reply>((resolve, reject) => {
       const attempt = new HttpProxyAttempt(call, { clock: this.#clock, resolve, reject })
+      attempt.begin()
       this.#attempts.set(call.request.message, attempt)
       const onError = (error: unknown): void => attempt.failed(upstreamFailed(error))
       if (call.request.upgrade === undefined) this.#web(call, attempt.bodyOf(body), onError)

@@ -48,6 +48,7 @@ export class UndiciForwarder implements Forwarder {
   #dispatch(call: ForwardCall, body: Buffer | Readable | undefined): Promise<Reply> {
     return new Promise<Reply>((resolve, reject) => {
       const attempt = new UndiciAttempt(call, { clock: this.#clock, resets: this.#resets, resolve, reject })
+      attempt.begin()
       try {
         this.#poolOf(call.origin).dispatch(
           {
