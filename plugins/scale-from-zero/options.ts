@@ -13,9 +13,9 @@ export const scaleFromZeroOptions = z.strictObject({
     .min(1024)
     .default(256 * 1024 * 1024),
   /** Pause between the first status calls of a wake. */
-  pollFirst: durationOption.prefault('10ms'),
+  pollFirst: durationOption.prefault('5ms'),
   /** Later pauses, as a share of the time the wake has lasted. */
-  pollGrowthRatio: z.number().min(0).max(1).default(0.03),
+  pollGrowthRatio: z.number().min(0).max(1).default(0.015),
   /** Longest pause between status calls. */
   pollMax: durationOption.prefault('500ms'),
   /** How long a provider may say that replicas fail to start before the callers of a wake are told. */

@@ -1,7 +1,7 @@
-import { startGatewayProcess } from '../support/gateway-process.ts'
-import { type CallCounts, ScriptedProviderProcess } from '../support/scripted-provider-process.ts'
 import { machineMs } from '../support/machine-clock.ts'
-import { type BareAnswer, BareCaller } from './bare-caller.ts'
+import { startGatewayProcess } from '../support/gateway-process.ts'
+import { type BareAnswer, BareCallers } from './bare-callers.ts'
+import { type CallCounts, ColdProviderProcess } from './cold-provider-process.ts'
 import { onContenderCpu, onLoadCpu } from './pinning.ts'
 import { startFlags } from './start-flags.ts'
 import { median, percentile } from './statistics.ts'
@@ -15,6 +15,9 @@ export interface ColdPlan {
   readonly readyAfterMs: readonly number[]
 }
 
+/** Cold starts and bursts before those that count: the first ones of a process wait for its code to be compiled. */
+const warmUps = 5
+
 interface ColdStart {
   /** For each caller: from the function's readiness to the first byte of the answer, in milliseconds. */
   readonly addedMs: readonly number[]
@@ -27,24 +30,17 @@ interface ColdStart {
  * The delays take turns, round after round; each cold start meets a function that the gateway has never called before.
  */
 export async function measureColdStarts(plan: ColdPlan): Promise<string> {
-  await using provider = await ScriptedProviderProcess.start(onLoadCpu)
+  await using provider = await ColdProviderProcess.start(onLoadCpu)
   await using gateway = await startGatewayProcess({
     env: { functions_provider_url: provider.url },
     launcher: onContenderCpu,
     nodeFlags: startFlags,
   })
-  const starts = new Map<number, ColdStart[]>(plan.readyAfterMs.map((ms) => [ms, []]))
-  let count = 0
-  await coldStart({ provider, url: gateway.url, name: 'warm-up', readyAfterMs: 5, callers: plan.callers })
-  for (let round = 0; round < plan.rounds; round += 1) {
-    for (const readyAfterMs of plan.readyAfterMs) {
-      count += 1
-      const start = { provider, url: gateway.url, name: `cold-${count}`, readyAfterMs, callers: plan.callers }
-      starts.get(readyAfterMs)?.push(await coldStart(start))
-    }
-  }
-  const throughGateway = await bursts(plan, { provider, url: gateway.url })
-  const direct = await bursts(plan, { provider, url: provider.url })
+  using callers = new BareCallers(gateway.url, plan.callers)
+  using directCallers = new BareCallers(provider.url, plan.callers)
+  const starts = await coldStarts(plan, { provider, callers })
+  const throughGateway = await bursts(plan, { provider, callers })
+  const direct = await bursts(plan, { provider, callers: directCallers })
   return table(headings, [
     ...[...starts].map(([ms, all]) => row(`${ms} ms`, all)),
     row('already warm', throughGateway),
@@ -53,43 +49,54 @@ export async function measureColdStarts(plan: ColdPlan): Promise<string> {
 }
 
 interface Target {
-  readonly provider: ScriptedProviderProcess
-  readonly url: string
+  readonly provider: ColdProviderProcess
+  readonly callers: BareCallers
+}
+
+/** Cold starts by the milliseconds to readiness. */
+async function coldStarts(plan: ColdPlan, target: Target): Promise<Map<number, ColdStart[]>> {
+  const starts = new Map<number, ColdStart[]>(plan.readyAfterMs.map((ms) => [ms, []]))
+  let count = 0
+  for (let i = 0; i < warmUps; i += 1) await coldStart(target, { name: `warm-up-${i}`, readyAfterMs: 5 })
+  for (let round = 0; round < plan.rounds; round += 1) {
+    for (const readyAfterMs of plan.readyAfterMs) {
+      count += 1
+      starts.get(readyAfterMs)?.push(await coldStart(target, { name: `cold-${count}`, readyAfterMs }))
+    }
+  }
+  return starts
 }
 
 /**
  * The same callers at once to a function that is ready, measured from the moment they begin to call: what so many calls take
  * of themselves on this machine, with the provider and all callers on one CPU.
  */
-async function bursts({ rounds, callers }: ColdPlan, { provider, url }: Target): Promise<ColdStart[]> {
-  await provider.add({ name: 'warm', desired: 1, readyAfterMs: 0 })
+async function bursts({ rounds }: ColdPlan, target: Target): Promise<ColdStart[]> {
+  await target.provider.add({ name: 'warm', replicas: 1, readyAfterMs: 0 })
   const all: ColdStart[] = []
-  for (let round = 0; round <= rounds; round += 1) all.push(await burst({ provider, url, callers }))
-  await provider.remove('warm')
-  return all.slice(1)
+  for (let round = 0; round < warmUps + rounds; round += 1) all.push(await burst(target))
+  await target.provider.remove('warm')
+  return all.slice(warmUps)
 }
 
-async function burst({ provider, url, callers }: Target & { readonly callers: number }): Promise<ColdStart> {
+async function burst({ provider, callers }: Target): Promise<ColdStart> {
   const before = await provider.counts()
-  const ready = await Promise.all(Array.from({ length: callers }, () => BareCaller.connect(url)))
+  await callers.connect()
   const fromMs = machineMs()
-  const answers = await Promise.all(ready.map((caller) => caller.call('/function/warm')))
+  const answers = await callers.call('/function/warm')
   return toColdStart(answers, { fromMs, calls: difference(await provider.counts(), before) })
 }
 
 interface ColdStartPlan {
-  readonly provider: ScriptedProviderProcess
-  readonly url: string
   readonly name: string
   readonly readyAfterMs: number
-  readonly callers: number
 }
 
-async function coldStart({ provider, url, name, readyAfterMs, callers }: ColdStartPlan): Promise<ColdStart> {
-  await provider.add({ name, desired: 0, readyAfterMs })
+async function coldStart({ provider, callers }: Target, { name, readyAfterMs }: ColdStartPlan): Promise<ColdStart> {
+  await provider.add({ name, replicas: 0, readyAfterMs })
   const before = await provider.counts()
-  const ready = await Promise.all(Array.from({ length: callers }, () => BareCaller.connect(url)))
-  const answers = await Promise.all(ready.map((caller) => caller.call(`/function/${name}`)))
+  await callers.connect()
+  const answers = await callers.call(`/function/${name}`)
   const after = await provider.counts()
   const readyAtMs = await provider.readyAtMs(name)
   await provider.remove(name)

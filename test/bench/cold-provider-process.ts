@@ -1,15 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { killOnExit } from './kill-on-exit.ts'
-import type { FunctionScript } from './scripted-function.ts'
+import { killOnExit } from '../support/kill-on-exit.ts'
+import type { ColdScript } from './cold-function.ts'
+import { startFlags } from './start-flags.ts'
 
 /** What the process can be told. */
-export type ProviderCommand = { readonly id: number } & (
-  | { readonly do: 'add'; readonly script: FunctionScript }
-  | { readonly do: 'remove'; readonly name: string }
-  | { readonly do: 'counts' }
-  | { readonly do: 'readyAtMs'; readonly name: string }
-)
+export type ProviderCommand = { readonly id: number } & ProviderWish
 
 /** What it says. */
 export interface ProviderAnswer {
@@ -20,15 +16,18 @@ export interface ProviderAnswer {
 /** Calls received since the start, by kind. */
 export type CallCounts = Readonly<Record<string, number>>
 
-type Wish = {
-  readonly [K in ProviderCommand['do']]: Omit<Extract<ProviderCommand, { do: K }>, 'id'>
-}[ProviderCommand['do']]
+type ProviderWish =
+  | { readonly do: 'add'; readonly script: ColdScript }
+  | { readonly do: 'remove'; readonly name: string }
+  | { readonly do: 'counts' }
+  | { readonly do: 'readyAtMs'; readonly name: string }
 
-const entry = fileURLToPath(new URL('scripted-provider-main.ts', import.meta.url))
+const entry = fileURLToPath(new URL('cold-provider.ts', import.meta.url))
 
-/** A scripted provider in a process of its own, so that it takes no time from the process that measures. */
-export class ScriptedProviderProcess implements AsyncDisposable {
+/** The provider of the cold starts, in a process of its own: it takes no time from the process that measures. */
+export class ColdProviderProcess implements AsyncDisposable {
   readonly url: string
+  readonly pid: number
   readonly #child: ChildProcess
   readonly #waiting = new Map<number, (value: unknown) => void>()
   #lastId = 0
@@ -36,6 +35,7 @@ export class ScriptedProviderProcess implements AsyncDisposable {
   private constructor(child: ChildProcess, url: string) {
     this.#child = child
     this.url = url
+    this.pid = child.pid ?? 0
     child.on('message', ({ to, value }: ProviderAnswer) => {
       this.#waiting.get(to)?.(value)
       this.#waiting.delete(to)
@@ -43,19 +43,19 @@ export class ScriptedProviderProcess implements AsyncDisposable {
   }
 
   /** Starts one, without functions. @param launcher words before the command, such as `taskset -c 1` */
-  static start(launcher: readonly string[] = []): Promise<ScriptedProviderProcess> {
-    const [command = '', ...args] = [...launcher, process.execPath, entry]
+  static start(launcher: readonly string[] = []): Promise<ColdProviderProcess> {
+    const [command = '', ...args] = [...launcher, process.execPath, ...startFlags, entry]
     const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     killOnExit(child)
     return new Promise((resolve, reject) => {
       child.once('error', reject)
-      child.once('exit', (code) => reject(new Error(`the scripted provider exited with ${code}`)))
-      child.once('message', ({ url }: { url: string }) => resolve(new ScriptedProviderProcess(child, url)))
+      child.once('exit', (code) => reject(new Error(`the provider exited with ${code}`)))
+      child.once('message', ({ url }: { url: string }) => resolve(new ColdProviderProcess(child, url)))
     })
   }
 
   /** Deploys a function. */
-  async add(script: FunctionScript): Promise<void> {
+  async add(script: ColdScript): Promise<void> {
     await this.#ask({ do: 'add', script })
   }
 
@@ -65,12 +65,12 @@ export class ScriptedProviderProcess implements AsyncDisposable {
   }
 
   async counts(): Promise<CallCounts> {
-    return (await this.#ask({ do: 'counts' })) as CallCounts // what scripted-provider-main.ts answers
+    return (await this.#ask({ do: 'counts' })) as CallCounts // what cold-provider.ts answers
   }
 
   /** Instant of the machine's clock at which a function became ready. */
   async readyAtMs(name: string): Promise<number> {
-    return (await this.#ask({ do: 'readyAtMs', name })) as number // what scripted-provider-main.ts answers
+    return (await this.#ask({ do: 'readyAtMs', name })) as number // what cold-provider.ts answers
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -80,7 +80,7 @@ export class ScriptedProviderProcess implements AsyncDisposable {
     await exited
   }
 
-  #ask(wish: Wish): Promise<unknown> {
+  #ask(wish: ProviderWish): Promise<unknown> {
     this.#lastId += 1
     const id = this.#lastId
     return new Promise((resolve) => {
