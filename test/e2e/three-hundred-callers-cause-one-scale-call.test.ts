@@ -16,7 +16,8 @@ describe('300 callers of a function at zero', () => {
     expect(statuses(outcomes)).toEqual({ 200: 300 })
     expect(provider.count('scale')).toBe(1)
     expect(provider.count('invoke')).toBe(300)
-    expect(provider.count('status')).toBeLessThan(20 + readyAfterMs / 10)
+    // One poller, whose pauses are 5 ms at first, less a tenth at random, and longer later.
+    expect(provider.count('status')).toBeLessThan(20 + readyAfterMs / 4.5)
   })
 
   it('spread over ten functions cause one scale call each', async () => {
