@@ -27,3 +27,10 @@ export function setHeader(headers: HeaderList, name: string, value: string): voi
   removeHeader(headers, name.toLowerCase())
   headers.push(name, value)
 }
+
+/** The same headers as node:http takes trailers: one pair per line. */
+export function headerPairs(headers: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = []
+  for (let i = 0; i < headers.length; i += 2) pairs.push([headers[i] ?? '', headers[i + 1] ?? ''])
+  return pairs
+}

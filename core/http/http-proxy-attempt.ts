@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { type Duplex, Readable } from 'node:stream'
 import type { GatewayError } from '../errors/gateway-error.ts'
+import { headerPairs } from './header-list.ts'
 import { replyHeaders, replyTrailers } from './reply-headers.ts'
 import { TunnelReply } from './tunnel-reply.ts'
 import { UpstreamAttempt } from './upstream-attempt.ts'
@@ -18,7 +19,7 @@ export class HttpProxyAttempt extends UpstreamAttempt {
       body instanceof Readable ? body : Readable.from(body === undefined ? [] : [body], { objectMode: false })
     stream.once('end', () => {
       const trailers = replyTrailers(this.call.request.message.rawTrailers)
-      if (trailers !== undefined) this.#outgoing?.addTrailers(pairs(trailers))
+      if (trailers !== undefined) this.#outgoing?.addTrailers(headerPairs(trailers))
     })
     stream.on('error', (error) => this.failed(error))
     this.#body = stream
@@ -109,10 +110,4 @@ export class HttpProxyAttempt extends UpstreamAttempt {
     this.#outgoing?.destroy(reason)
     this.#body?.destroy()
   }
-}
-
-function pairs(list: readonly string[]): [string, string][] {
-  const result: [string, string][] = []
-  for (let i = 0; i < list.length; i += 2) result.push([list[i] ?? '', list[i + 1] ?? ''])
-  return result
 }

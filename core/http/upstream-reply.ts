@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { Reply } from '../pipeline/reply.ts'
-import type { HeaderList } from './header-list.ts'
+import { headerPairs, type HeaderList } from './header-list.ts'
 
 /** The upstream's side of an answer, as an engine controls it. */
 export interface UpstreamSource {
@@ -92,7 +92,7 @@ export class UpstreamReply extends Reply {
   #end(response: ServerResponse): void {
     // The last pieces may have met back-pressure; a connection that stays paused would starve its next call.
     this.#source.resume()
-    if (this.#trailers !== undefined) response.addTrailers(pairs(this.#trailers))
+    if (this.#trailers !== undefined) response.addTrailers(headerPairs(this.#trailers))
     const [first] = this.#pending
     if (first === undefined) {
       response.end()
@@ -124,10 +124,4 @@ export class UpstreamReply extends Reply {
 function cut(response: ServerResponse): void {
   if (response.req.httpVersionMinor > 0) response.destroy()
   else response.socket?.resetAndDestroy()
-}
-
-function pairs(list: HeaderList): [string, string][] {
-  const result: [string, string][] = []
-  for (let i = 0; i < list.length; i += 2) result.push([list[i] ?? '', list[i + 1] ?? ''])
-  return result
 }

@@ -1,7 +1,7 @@
 import {
   backoffDelayMs,
-  GatewayError,
   headerValue,
+  neverReached,
   type Clock,
   type Exchange,
   type FunctionState,
@@ -70,7 +70,7 @@ function mayRepeat({ request }: Exchange, attempt: number): boolean {
 
 /** An instance that never accepted the connection: the call is as good as new. */
 function lacksInstance(error: unknown, { upstream }: Exchange): boolean {
-  return upstream?.kind === 'instance' && error instanceof GatewayError && error.details['accepted'] === false
+  return upstream?.kind === 'instance' && neverReached(error)
 }
 
 /** A provider's own 503: it knows the function but has nowhere to send the call. */

@@ -1,5 +1,4 @@
-import type { Clock, GatewayRequest } from '#core'
-import { GatewayError } from '#core'
+import { GatewayError, type Clock, type GatewayRequest } from '#core'
 
 /** When a waiter gives up, and who is told that it stopped waiting. */
 export interface WaiterTerms {

@@ -7,6 +7,7 @@ import {
   type FunctionState,
   type GatewayRequest,
   type InvocationEvents,
+  type ReplicaDirectory,
 } from '#core'
 import type { HeldBudget } from './held-budget.ts'
 import {
@@ -25,6 +26,7 @@ import { Waker, type WakerDeps } from './waker.ts'
 
 /** What holding works with. */
 export interface WakeQueueDeps extends WakerDeps {
+  readonly directory: ReplicaDirectory
   readonly events: InvocationEvents
   readonly budget: HeldBudget
   /** How long calls are held unless their function says otherwise, in milliseconds. */

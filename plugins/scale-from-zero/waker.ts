@@ -8,7 +8,6 @@ import {
   type Lease,
   type Logger,
   type Random,
-  type ReplicaDirectory,
   type ServiceQuery,
 } from '#core'
 import type { ScaleFromZeroOptions } from './options.ts'
@@ -20,7 +19,6 @@ import type { WakeMetrics } from './wake-metrics.ts'
 export interface WakerDeps {
   readonly query: ServiceQuery
   readonly coordinator: Coordinator
-  readonly directory: ReplicaDirectory
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
