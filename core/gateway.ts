@@ -4,6 +4,7 @@ import { programVersion } from './config/version.ts'
 import { Container } from './container/container.ts'
 import { coreProviders, MetricsPage, ProcessSeries } from './container/core-providers.ts'
 import { Teardown } from './container/teardown.ts'
+import { Coordination } from './coordination/coordination.ts'
 import { Forwarder } from './http/forwarder.ts'
 import type { GatewayRequest } from './http/gateway-request.ts'
 import { HttpListener, type RequestHandler } from './http/http-listener.ts'
@@ -68,6 +69,7 @@ export class Gateway implements AsyncDisposable {
   async start(): Promise<GatewayAddresses> {
     try {
       const metricsPort = await this.#startMetrics()
+      await this.#container.resolve(Coordination).start()
       await this.#bootPlugins()
       const port = await this.#listen(this.#requestHandler())
       this.#readiness.serving()

@@ -1,8 +1,12 @@
 import type { GatewayConfig as Config } from '../config/gateway-config.ts'
 import { GatewayConfig } from '../config/gateway-config.ts'
 import { programVersion } from '../config/version.ts'
+import { Coordination } from '../coordination/coordination.ts'
 import { Coordinator } from '../coordination/coordinator.ts'
-import { MemoryCoordinator } from '../coordination/memory-coordinator.ts'
+import { Election } from '../coordination/election.ts'
+import { ReadinessAnnouncer } from '../coordination/readiness-announcer.ts'
+import { SharedDirectory } from '../coordination/shared-directory.ts'
+import { SingleGateway } from '../coordination/single-gateway.ts'
 import { EngineForwarder } from '../http/engine.ts'
 import { Forwarder } from '../http/forwarder.ts'
 import { HttpClient } from '../http/http-client.ts'
@@ -40,7 +44,11 @@ const connectTimeoutMs = 5_000
 /** The composition root of core: what every gateway is made of, before its plugins. */
 export const coreProviders: readonly Provider[] = [
   provide(ReplicaDirectory, { clock: Clock }, (deps) => new LocalReplicaDirectory(deps)),
-  provide(Coordinator, { clock: Clock, directory: ReplicaDirectory }, (deps) => new MemoryCoordinator(deps)),
+  provide(Coordination, { clock: Clock, directory: ReplicaDirectory }, (deps) => new SingleGateway(deps)),
+  provide(Coordinator, { coordination: Coordination }, ({ coordination }) => coordination.leases),
+  provide(SharedDirectory, { coordination: Coordination }, ({ coordination }) => coordination.shared),
+  provide(ReadinessAnnouncer, { coordination: Coordination }, ({ coordination }) => coordination.shared),
+  provide(Election, { coordination: Coordination }, ({ coordination }) => coordination.election),
   provide(HttpClient, { clock: Clock, config: GatewayConfig }, createHttpClient),
   provide(Forwarder, { clock: Clock, config: GatewayConfig }, createForwarder),
   provide(Random, {}, () => systemRandom),

@@ -19,6 +19,7 @@ export const errorCodes = {
   no_ready_replica: { status: 503, title: 'No ready replica', retryable: true },
   provider_unavailable: { status: 503, title: 'Provider unavailable', retryable: true },
   lease_store_unavailable: { status: 503, title: 'Coordination unavailable', retryable: true },
+  lease_lost: { status: 503, title: 'Another gateway wakes the function', retryable: true },
   draining: { status: 503, title: 'Gateway is shutting down', retryable: true },
   cold_start_timeout: { status: 504, title: 'Function was not ready in time', retryable: true },
   upstream_timeout: { status: 504, title: 'Upstream timed out', retryable: true },

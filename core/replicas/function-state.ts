@@ -34,3 +34,45 @@ export interface FunctionState {
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
 }
+
+/**
+ * What is known of a function once somebody has seen it take traffic: all that was known before, without failures, and with
+ * `available` replicas (at least one).
+ */
+export function readyState(
+  identity: FunctionIdentity,
+  known: FunctionState | undefined,
+  seen: { readonly available: number; readonly observedAtMs: number },
+): FunctionState {
+  const available = Math.max(1, seen.available)
+  const base = known ?? { ...nothingKnown(identity), max: available }
+  return {
+    ...base,
+    phase: 'ready',
+    desired: Math.max(base.desired, available),
+    available,
+    observedAtMs: seen.observedAtMs,
+    reason: '',
+    retryAtMs: 0,
+    failures: 0,
+  }
+}
+
+/** What is known of a function that nobody has observed; `failed`, because a function nobody asked about has no state. */
+export function nothingKnown(identity: FunctionIdentity): FunctionState {
+  return {
+    identity,
+    phase: 'failed',
+    desired: 0,
+    available: 0,
+    min: 1,
+    max: 1,
+    fence: 0,
+    observedAtMs: 0,
+    reason: '',
+    retryAtMs: 0,
+    failures: 0,
+    labels: {},
+    annotations: {},
+  }
+}

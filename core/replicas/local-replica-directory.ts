@@ -29,10 +29,9 @@ export class LocalReplicaDirectory implements ReplicaDirectory {
     return undefined
   }
 
-  apply(state: FunctionState): boolean {
+  apply(state: FunctionState): void {
     const { key } = state.identity
     const previous = this.get(key)
-    if (previous !== undefined && state.fence !== 0 && state.fence < previous.fence) return false
     const held = state.fence === 0 && previous !== undefined ? { ...state, fence: previous.fence } : state
     if (this.#isConfirmed(held)) {
       this.#unconfirmed.delete(key)
@@ -42,7 +41,6 @@ export class LocalReplicaDirectory implements ReplicaDirectory {
       this.#unconfirmed.set(key, held)
     }
     for (const listener of this.#listeners) listener(held, previous)
-    return true
   }
 
   remove(key: string): void {

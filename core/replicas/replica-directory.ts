@@ -13,8 +13,11 @@ export type StateListener = (state: FunctionState, previous: FunctionState | und
 export interface ReplicaDirectory {
   /** The last observation of a function by its key, or undefined. An `absent` state past its `retryAtMs` is forgotten. */
   get(key: string): FunctionState | undefined
-  /** Takes an observation over, unless it bears a lower fence than one already held, and tells the listeners. */
-  apply(state: FunctionState): boolean
+  /**
+   * Takes an observation over and tells the listeners; one without a fence keeps the fence that is held. Whether an observation
+   * still counts is decided before, by the coordinator.
+   */
+  apply(state: FunctionState): void
   /** Forgets a function. */
   remove(key: string): void
   /** All functions that the provider is known to have. */

@@ -1,5 +1,4 @@
 import {
-  backoffDelayMs,
   GatewayError,
   parseDuration,
   type Exchange,
@@ -21,7 +20,7 @@ import {
 } from './refusals.ts'
 import { Wake } from './wake.ts'
 import { Waiter } from './waiter.ts'
-import type { WakeOutcome } from './wake-metrics.ts'
+import { WakeFailures } from './wake-failures.ts'
 import { Waker, type WakerDeps } from './waker.ts'
 
 /** What holding works with. */
@@ -47,7 +46,7 @@ export class WakeQueue implements AsyncDisposable {
 
   constructor(deps: WakeQueueDeps) {
     this.#deps = deps
-    this.#waker = new Waker(deps)
+    this.#waker = new Waker(deps, new WakeFailures(deps))
     this.#subscription = deps.directory.subscribe((state) => this.#onState(state))
   }
 
@@ -114,16 +113,8 @@ export class WakeQueue implements AsyncDisposable {
     const { key } = wake.identity
     // One call at a time tries a failed function again; the others need not wait for the outcome.
     if (wake.failures > 0) throw circuitOpen(key, wake.lastReason, 1000)
-    if (this.#isOverdue(wake)) throw circuitOpen(key, overdueReason(wake, this.#lastedMs(wake)), 1000)
-  }
-
-  #isOverdue(wake: Wake): boolean {
-    // Timers may ring a fraction of a millisecond early.
-    return Math.ceil(this.#lastedMs(wake)) >= this.#holdTimeoutMs(wake.seen)
-  }
-
-  #lastedMs(wake: Wake): number {
-    return this.#deps.clock.monotonicMs() - wake.startedMs
+    const nowMs = this.#deps.clock.monotonicMs()
+    if (wake.isOverdue(nowMs)) throw circuitOpen(key, overdueReason(wake, nowMs - wake.startedMs), 1000)
   }
 
   #wait(wake: Wake, request: GatewayRequest, giveBack: () => void): Waiter {
@@ -134,13 +125,14 @@ export class WakeQueue implements AsyncDisposable {
     }
     if (wake.joined > 0) metrics.callerJoined()
     const timedOut = (waitedMs: number): GatewayError => coldStartTimeout(wake, waitedMs)
-    const waiter = new Waiter(clock, request, { timeoutMs: this.#holdTimeoutMs(wake.seen), timedOut, onSettled })
+    const waiter = new Waiter(clock, request, { timeoutMs: wake.holdMs, timedOut, onSettled })
     wake.join(waiter)
     return waiter
   }
 
-  #begin(identity: FunctionIdentity, state: FunctionState | undefined): Wake {
-    const wake = new Wake(identity, this.#deps.clock.monotonicMs(), state)
+  #begin(identity: FunctionIdentity, seen: FunctionState | undefined): Wake {
+    const startedMs = this.#deps.clock.monotonicMs()
+    const wake = new Wake(identity, { startedMs, holdMs: this.#holdTimeoutMs(seen), seen })
     this.#wakes.set(identity.key, wake)
     const running = this.#run(wake).finally(() => this.#running.delete(running))
     this.#running.add(running)
@@ -149,34 +141,11 @@ export class WakeQueue implements AsyncDisposable {
 
   /** Never rejects. */
   async #run(wake: Wake): Promise<void> {
-    try {
-      await this.#waker.run(wake)
-      this.#end(wake)
-      wake.release()
-      this.#count(wake, 'ready')
-    } catch (error) {
-      await this.#stopped(wake, error)
-    }
-  }
-
-  /** The waker gave up: its callers are served already, nobody waits any more, or the function cannot be started. */
-  async #stopped(wake: Wake, reason: unknown): Promise<void> {
-    if (wake.ending !== undefined || (wake.isAbandoned && !this.#isOverdue(wake))) {
-      this.#end(wake)
-      this.#count(wake, wake.ending === 'released' ? 'ready' : 'abandoned')
-      return
-    }
-    const error = wake.isAbandoned
-      ? new GatewayError('cold_start_timeout', overdueReason(wake, this.#lastedMs(wake)))
-      : GatewayError.from(reason)
-    await this.#publishFailure(wake, error)
+    const { outcome, error } = await this.#waker.run(wake)
     this.#end(wake)
-    wake.refuse(error)
-    this.#count(wake, error.code === 'function_not_found' ? 'absent' : 'failed')
-  }
-
-  #count(wake: Wake, outcome: WakeOutcome): void {
-    this.#deps.metrics.wakeEnded(wake.isKnown && outcome !== 'absent' ? wake.identity : undefined, outcome)
+    if (outcome === 'ready') wake.release()
+    else if (error !== undefined) wake.refuse(error)
+    this.#deps.metrics.wakeEnded(wake, outcome)
   }
 
   /** From here on a new call begins a new wake. */
@@ -184,66 +153,29 @@ export class WakeQueue implements AsyncDisposable {
     if (this.#wakes.get(wake.identity.key) === wake) this.#wakes.delete(wake.identity.key)
   }
 
-  /** Tells all gateways. Never rejects: those who wait must be told in any case. */
-  async #publishFailure(wake: Wake, error: GatewayError): Promise<void> {
-    const { coordinator, log } = this.#deps
-    const { key } = wake.identity
-    const isAbsent = error.code === 'function_not_found'
-    if (!isAbsent) log.warn(`function ${key} could not be woken: ${error.message}`, { cause: error.cause })
-    try {
-      await coordinator.publish(isAbsent ? this.#absentState(wake) : this.#failedState(wake, error))
-    } catch (reason) {
-      log.warn(`other gateways were not told that ${key} could not be woken`, { err: reason })
-    }
-  }
-
-  #absentState({ seen, identity }: Wake): FunctionState {
-    const nowMs = this.#deps.clock.nowMs()
-    const base = seen ?? nothingKnown(identity)
-    return { ...base, phase: 'absent', observedAtMs: nowMs, retryAtMs: nowMs + this.#deps.options.absentTtl }
-  }
-
-  #failedState(wake: Wake, { message, details }: GatewayError): FunctionState {
-    const { clock, random, options } = this.#deps
-    const nowMs = clock.nowMs()
-    const failures = wake.failures + 1
-    const backoff = { firstMs: options.failureBackoff, maxMs: options.failureBackoffMax, factor: 2, jitterRatio: 0.2 }
-    const retryAtMs = nowMs + backoffDelayMs(backoff, failures, random)
-    const base = wake.seen ?? nothingKnown(wake.identity)
-    const reason = String(details['reason'] ?? message)
-    return { ...base, phase: 'failed', observedAtMs: wake.isKnown ? nowMs : 0, reason, retryAtMs, failures }
-  }
-
   #onState(state: FunctionState): void {
     const wake = this.#wakes.get(state.identity.key)
     if (wake === undefined) return
     wake.seen = state
     if (state.annotations[holdTimeoutAnnotation] !== undefined) wake.limit(this.#holdTimeoutMs(state))
-    if (state.phase !== 'ready') return
-    this.#end(wake)
-    wake.release()
+    if (state.phase === 'ready') {
+      this.#end(wake)
+      wake.release()
+    } else if (wake.role !== 'leader') this.#refuseFollowers(wake, state)
+  }
+
+  /** What another gateway could not wake, callers here need not wait for. */
+  #refuseFollowers(wake: Wake, state: FunctionState): void {
+    try {
+      this.#refuseKnown(wake.identity, state)
+    } catch (error) {
+      this.#end(wake)
+      wake.refuse(GatewayError.from(error))
+    }
   }
 
   #holdTimeoutMs(state: FunctionState | undefined): number {
     const annotated = state?.annotations[holdTimeoutAnnotation]
     return (annotated === undefined ? undefined : parseDuration(annotated)) ?? this.#deps.holdTimeoutMs
-  }
-}
-
-function nothingKnown(identity: FunctionIdentity): FunctionState {
-  return {
-    identity,
-    phase: 'failed',
-    desired: 0,
-    available: 0,
-    min: 1,
-    max: 1,
-    fence: 0,
-    observedAtMs: 0,
-    reason: '',
-    retryAtMs: 0,
-    failures: 0,
-    labels: {},
-    annotations: {},
   }
 }

@@ -15,13 +15,22 @@ export class Wake {
   readonly lastReason: string
   /** Callers that ever joined. */
   joined = 0
+  /** Whether this gateway does the work; undefined until it is known. */
+  role: 'leader' | 'follower' | undefined
+  /** How long its callers are held, in milliseconds. */
+  holdMs: number
   readonly #waiters = new Set<Waiter>()
   readonly #end = new AbortController()
   #ending: 'released' | 'refused' | undefined
+  #refusal: GatewayError | undefined
 
-  constructor(identity: FunctionIdentity, startedMs: number, seen: FunctionState | undefined) {
+  constructor(
+    identity: FunctionIdentity,
+    { startedMs, holdMs, seen }: { startedMs: number; holdMs: number; seen: FunctionState | undefined },
+  ) {
     this.identity = identity
     this.startedMs = startedMs
+    this.holdMs = holdMs
     this.seen = seen
     this.failures = seen?.failures ?? 0
     this.lastReason = seen?.reason ?? ''
@@ -45,6 +54,17 @@ export class Wake {
   /** Whether everybody left before it was over. */
   get isAbandoned(): boolean {
     return this.signal.aborted && this.#ending === undefined
+  }
+
+  /** Why its callers were refused; undefined when they were not. */
+  get refusal(): GatewayError | undefined {
+    return this.#refusal
+  }
+
+  /** Whether it has lasted longer than its first caller would wait. */
+  isOverdue(nowMs: number): boolean {
+    // Timers may ring a fraction of a millisecond early.
+    return Math.ceil(nowMs - this.startedMs) >= this.holdMs
   }
 
   /** Calls that wait now. */
@@ -71,6 +91,7 @@ export class Wake {
 
   /** Gives every waiter a new time limit, counted from its beginning. */
   limit(timeoutMs: number): void {
+    this.holdMs = timeoutMs
     for (const waiter of this.#waiters) waiter.limit(timeoutMs)
   }
 
@@ -90,10 +111,11 @@ export class Wake {
     if (waiters.length > releasedPerTurn) setImmediate(() => this.#releaseSome(waiters.slice(releasedPerTurn)))
   }
 
-  /** Ends all calls with an error. */
+  /** Ends all calls with an error, and with them the work. */
   refuse(error: GatewayError): void {
     if (this.#ending !== undefined) return
     this.#ending = 'refused'
+    this.#refusal = error
     for (const waiter of [...this.#waiters]) waiter.refuse(error)
   }
 }

@@ -1,7 +1,9 @@
 import {
   backoffDelayMs,
   GatewayError,
+  saysTheSame,
   stateFromStatus,
+  type Acquired,
   type Clock,
   type Coordinator,
   type FunctionState,
@@ -10,8 +12,11 @@ import {
   type Random,
   type ServiceQuery,
 } from '#core'
+import { LeaseKeeper } from './lease-keeper.ts'
 import type { ScaleFromZeroOptions } from './options.ts'
 import { pollPauseMs } from './poll-schedule.ts'
+import { wakeEnd, type WakeEnd } from './wake-end.ts'
+import type { WakeFailures } from './wake-failures.ts'
 import type { Wake } from './wake.ts'
 import type { WakeMetrics } from './wake-metrics.ts'
 
@@ -26,9 +31,9 @@ export interface WakerDeps {
   readonly options: ScaleFromZeroOptions
 }
 
-/** Pauses between attempts to become leader while another one leads: the net under lost messages. */
-const followerBackoff = { firstMs: 5, maxMs: 1000, factor: 2, jitterRatio: 0.2 }
 const retryBackoff = { firstMs: 25, maxMs: 1000, factor: 2, jitterRatio: 0.5 }
+/** Pauses before the next attempt to lead, after the lease was lost. */
+const lostBackoff = { firstMs: 5, maxMs: 1000, factor: 2, jitterRatio: 0.5 }
 
 /**
  * Brings one function from zero to ready, and publishes what it finds. Only the leader talks to the provider.
@@ -38,62 +43,104 @@ const retryBackoff = { firstMs: 25, maxMs: 1000, factor: 2, jitterRatio: 0.5 }
  */
 export class Waker {
   readonly #deps: WakerDeps
+  readonly #failures: WakeFailures
 
-  constructor(deps: WakerDeps) {
+  constructor(deps: WakerDeps, failures: WakeFailures) {
     this.#deps = deps
+    this.#failures = failures
   }
 
-  /**
-   * Runs a wake to its end. Callers learn of readiness through the directory.
-   * @throws GatewayError why the function cannot be started; the abort reason when nobody waits any more
-   */
-  async run(wake: Wake): Promise<void> {
+  /** Runs a wake to its end, which callers of all gateways learn through the directory. Never rejects. */
+  async run(wake: Wake): Promise<WakeEnd> {
     const { coordinator, clock, random } = this.#deps
-    for (let attempt = 1; wake.ending === undefined; attempt += 1) {
-      wake.signal.throwIfAborted()
-      const acquired = await coordinator.acquire(wake.identity)
-      if (acquired.role === 'leader' && (await this.#leadAndRelease(wake, acquired.lease))) return
-      await clock.sleep(backoffDelayMs(followerBackoff, attempt, random), wake.signal)
-    }
-  }
-
-  async #leadAndRelease(wake: Wake, lease: Lease): Promise<boolean> {
     try {
-      return await this.#lead(wake, lease)
-    } finally {
-      await this.#deps.coordinator.release(lease)
+      let aboveFence = 0
+      for (let losses = 1; wake.ending === undefined;) {
+        wake.signal.throwIfAborted()
+        const acquired = await coordinator.acquire(wake.identity, aboveFence)
+        if (acquired.role === 'follower') {
+          await this.#follow(wake, acquired)
+          continue
+        }
+        const led = await this.#leadAndRelease(wake, acquired.lease)
+        if (led.isReady) return { outcome: 'ready' }
+        aboveFence = led.lostTo
+        await clock.sleep(backoffDelayMs(lostBackoff, losses, random), wake.signal)
+        losses += 1
+      }
+      return wakeEnd(wake, clock.monotonicMs())
+    } catch (reason) {
+      return wakeEnd(wake, clock.monotonicMs(), reason)
     }
   }
 
-  /** @returns true when the function is ready, false when the lease is lost: another leader goes on */
-  async #lead(wake: Wake, lease: Lease): Promise<boolean> {
-    const { coordinator, clock, metrics } = this.#deps
+  async #follow(wake: Wake, { again }: Extract<Acquired, { role: 'follower' }>): Promise<void> {
+    const { clock, metrics } = this.#deps
+    wake.role = 'follower'
+    if (wake.ending !== undefined) return
+    const startedMs = clock.monotonicMs()
+    try {
+      await again(wake.signal)
+    } finally {
+      metrics.leaseWaited(clock.monotonicMs() - startedMs)
+    }
+  }
+
+  async #leadAndRelease(wake: Wake, lease: Lease): Promise<Led> {
+    const { coordinator, clock } = this.#deps
+    const keeper = new LeaseKeeper(this.#deps, lease)
+    const signal = AbortSignal.any([wake.signal, keeper.lost])
+    wake.role = 'leader'
+    try {
+      return await this.#lead(wake, { lease, keeper, signal })
+    } catch (reason) {
+      wake.role = keeper.lost.aborted ? 'follower' : 'leader'
+      if (keeper.lost.aborted) return { isReady: false, lostTo: fenceIn(reason) }
+      const end = wakeEnd(wake, clock.monotonicMs(), reason)
+      // Before the release: the next leader must not repeat what has just failed.
+      if (end.error !== undefined && end.error !== wake.refusal) await this.#failures.publish(wake, lease, end.error)
+      throw end.error ?? reason
+    } finally {
+      keeper[Symbol.dispose]()
+      await coordinator.release(lease)
+    }
+  }
+
+  /** @throws why the function cannot be started; the signal's reason when the lease is lost or nobody waits any more */
+  async #lead(wake: Wake, leadership: Leadership): Promise<Led> {
+    const { clock, metrics } = this.#deps
     const startedMs = clock.monotonicMs()
     let scale: ScaleProgress | undefined
+    let published: FunctionState | undefined
     let troubledSinceMs: number | undefined
     for (;;) {
-      const state = await this.#observe(wake, lease)
+      const state = await this.#observe(wake, leadership)
       if (scale === undefined) metrics.phaseEnded(wake.identity, 'status', clock.monotonicMs() - startedMs)
       wake.seen = state
-      if (!(await coordinator.publish(state))) return false
+      if (published === undefined || !saysTheSame(published, state)) await this.#publish(state, leadership)
+      published = state
       if (state.phase === 'ready') {
         this.#ready(wake, scale, startedMs)
-        return true
+        return { isReady: true }
       }
       if (state.reason !== '') troubledSinceMs ??= clock.monotonicMs()
       this.#refuseTrouble(state, troubledSinceMs)
-      if (state.phase === 'zero') scale = await this.#scale(wake, { state, lease, progress: scale })
+      if (state.phase === 'zero') scale = await this.#scale(leadership, { state, progress: scale })
       else scale ??= { sentMs: clock.monotonicMs(), resendAfterMs: this.#deps.options.rescaleAfter, sent: 0 }
-      await this.#pause(wake, startedMs)
-      if (!(await coordinator.renew(lease))) return false
+      await this.#pause(startedMs, leadership.signal)
     }
   }
 
+  async #publish(state: FunctionState, { keeper }: Leadership): Promise<void> {
+    if (await this.#deps.coordinator.publish(state)) return
+    keeper.lose()
+    keeper.lost.throwIfAborted()
+  }
+
   /** Asks for the status until an answer comes, or the provider has failed for too long. */
-  async #observe(wake: Wake, lease: Lease): Promise<FunctionState> {
+  async #observe({ identity }: Wake, { lease, signal }: Leadership): Promise<FunctionState> {
     const { query, clock, log } = this.#deps
-    const { identity, signal } = wake
-    return this.#persistently(wake, async () => {
+    return this.#persistently(signal, async () => {
       const observedAtMs = clock.nowMs()
       const status = await query.status(identity, signal)
       if (status !== undefined) return stateFromStatus(identity, status, { observedAtMs, fence: lease.fence, log })
@@ -110,19 +157,21 @@ export class Waker {
   }
 
   async #scale(
-    wake: Wake,
-    at: { state: FunctionState; lease: Lease; progress: ScaleProgress | undefined },
+    { lease, keeper, signal }: Leadership,
+    { state, progress }: { state: FunctionState; progress: ScaleProgress | undefined },
   ): Promise<ScaleProgress> {
     const { query, clock, log, options, metrics } = this.#deps
-    const { state, lease, progress } = at
     const nowMs = clock.monotonicMs()
     if (progress !== undefined && nowMs - progress.sentMs < progress.resendAfterMs) return progress
-    const { identity, signal } = wake
+    const { identity } = lease
     const replicas = Math.max(state.min, 1)
     const sent = (progress?.sent ?? 0) + 1
-    await this.#persistently(wake, async () => {
+    await this.#persistently(signal, async () => {
       log.info(`[Scale ${sent}] function=${identity.key} 0 => ${replicas} requested`)
-      await query.scale(identity, replicas, { fence: lease.fence, signal })
+      await query.scale(identity, replicas, { fence: lease.fence, signal }).catch((error: unknown) => {
+        if (fenceIn(error) > 0) keeper.lose()
+        throw error
+      })
     })
     if (progress === undefined) metrics.phaseEnded(identity, 'scale', clock.monotonicMs() - nowMs)
     return {
@@ -133,19 +182,20 @@ export class Waker {
   }
 
   /** Repeats a call while the provider does not answer, with back-off, for as long as `providerPatience`. */
-  async #persistently<T>(wake: Wake, call: () => Promise<T>): Promise<T> {
+  async #persistently<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
     const { clock, random, options } = this.#deps
     const startedMs = clock.monotonicMs()
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await call()
       } catch (error) {
-        wake.signal.throwIfAborted()
         const known = GatewayError.from(error)
+        if (known.code === 'lease_lost') throw known
+        signal.throwIfAborted()
         const spentMs = clock.monotonicMs() - startedMs
         if (known.code !== 'provider_unavailable' || spentMs >= options.providerPatience) throw known
       }
-      await clock.sleep(backoffDelayMs(retryBackoff, attempt, random), wake.signal)
+      await clock.sleep(backoffDelayMs(retryBackoff, attempt, random), signal)
     }
   }
 
@@ -157,11 +207,21 @@ export class Waker {
     log.info(`[Ready] function=${wake.identity.key} waited for - ${((nowMs - startedMs) / 1000).toFixed(4)}s`)
   }
 
-  async #pause(wake: Wake, startedMs: number): Promise<void> {
+  async #pause(startedMs: number, signal: AbortSignal): Promise<void> {
     const { clock, options, random } = this.#deps
-    await clock.sleep(pollPauseMs(options, clock.monotonicMs() - startedMs, random), wake.signal)
+    await clock.sleep(pollPauseMs(options, clock.monotonicMs() - startedMs, random), signal)
   }
 }
+
+/** A lease that is being kept, and a signal that aborts when it is lost or nobody waits any more. */
+interface Leadership {
+  readonly lease: Lease
+  readonly keeper: LeaseKeeper
+  readonly signal: AbortSignal
+}
+
+/** How a leadership ended: `lostTo` is the fence that the provider has seen, 0 when unknown. */
+type Led = { readonly isReady: true } | { readonly isReady: false; readonly lostTo: number }
 
 interface ScaleProgress {
   /** When the last scale call was accepted (or the function was first seen wanted), monotonic. */
@@ -169,4 +229,9 @@ interface ScaleProgress {
   /** After how long without effect it is sent again. */
   readonly resendAfterMs: number
   readonly sent: number
+}
+
+/** The fence for which a provider refused a scale call, or 0. */
+function fenceIn(error: unknown): number {
+  return error instanceof GatewayError && error.code === 'lease_lost' ? Number(error.details['fence'] ?? 0) : 0
 }

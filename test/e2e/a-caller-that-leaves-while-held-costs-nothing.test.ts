@@ -33,7 +33,7 @@ describe('a caller that leaves while held', () => {
     await eventually('the wake to poll', () => provider.count('scale') === 1 && provider.count('status') >= 3)
 
     leaver.leave()
-    const abandoned = { function_name: 'cold', outcome: 'abandoned' }
+    const abandoned = { function_name: 'cold', outcome: 'abandoned', role: 'leader' }
     await metricsPageWith(gateway, (page) => metricValue(page, 'pilotlight_wakes_total', abandoned) === 1)
     const polls = provider.count('status')
     const lists = provider.count('list')

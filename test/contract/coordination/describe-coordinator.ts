@@ -80,7 +80,7 @@ export function describeCoordinator(name: string, make: () => Promise<Coordinato
       const lease = await lead()
 
       expect(await current.coordinator.renew(lease)).toBe(true)
-      expect(await acquire()).toEqual({ role: 'follower' })
+      expect(await acquire()).toMatchObject({ role: 'follower' })
     })
 
     it('renews no lease that was given up, nor one that somebody else holds now', async () => {
@@ -101,7 +101,7 @@ export function describeCoordinator(name: string, make: () => Promise<Coordinato
 
       await current.coordinator.release(old)
 
-      expect(await acquire()).toEqual({ role: 'follower' })
+      expect(await acquire()).toMatchObject({ role: 'follower' })
       expect(await current.coordinator.renew(next)).toBe(true)
     })
 
@@ -137,19 +137,6 @@ export function describeCoordinator(name: string, make: () => Promise<Coordinato
       expect(current.directory.get(identity().key)).toEqual(stateUnder(fence, { phase: 'ready', available: 1 }))
     })
 
-    it('takes an observation without a lease, and goes on refusing old leases', async () => {
-      const old = await lead()
-      await current.coordinator.release(old)
-      const { fence } = await lead()
-      await current.coordinator.publish(stateUnder(fence))
-
-      const accepted = await current.coordinator.publish(stateUnder(0, { phase: 'ready', available: 1 }))
-      const acceptedOld = await current.coordinator.publish(stateUnder(old.fence))
-
-      expect([accepted, acceptedOld]).toEqual([true, false])
-      expect(current.directory.get(identity().key)?.phase).toBe('ready')
-    })
-
     it('carries every field of a failure', async () => {
       const { fence } = await lead()
       const failed = stateUnder(fence, {
@@ -166,7 +153,7 @@ export function describeCoordinator(name: string, make: () => Promise<Coordinato
 
     it('survives a renewal and a release after it was closed', async () => {
       const lease = await lead()
-      await current.coordinator[Symbol.asyncDispose]()
+      await current[Symbol.asyncDispose]()
 
       await expect(current.coordinator.renew(lease)).resolves.toBe(false)
       await expect(current.coordinator.release(lease)).resolves.toBeUndefined()

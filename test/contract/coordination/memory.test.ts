@@ -7,5 +7,5 @@ describeCoordinator('MemoryCoordinator', async () => {
   const clock = new FakeClock()
   const directory = new LocalReplicaDirectory({ clock })
   const coordinator = new MemoryCoordinator({ clock, directory })
-  return { coordinator, directory, [Symbol.asyncDispose]: () => coordinator[Symbol.asyncDispose]() }
+  return { coordinator, directory, [Symbol.asyncDispose]: async () => coordinator.close() }
 })

@@ -23,6 +23,7 @@ const table: Readonly<Record<ErrorCode, readonly [status: number, retryAfter: st
   no_ready_replica: [503, '1'],
   provider_unavailable: [503, '1'],
   lease_store_unavailable: [503, '1'],
+  lease_lost: [503, '1'],
   draining: [503, '1'],
   cold_start_timeout: [504, undefined],
   upstream_timeout: [504, undefined],

@@ -135,7 +135,7 @@ describe('a function that never becomes ready', () => {
       reason: 'it has not become ready for 10s (0 of 1 replicas ready)',
     })
     expect(await waking.metricLines('pilotlight_wakes_total')).toEqual([
-      'pilotlight_wakes_total{function_name="echo.fn",outcome="failed"} 1',
+      'pilotlight_wakes_total{function_name="echo.fn",outcome="failed",role="leader"} 1',
     ])
   })
 
@@ -149,7 +149,7 @@ describe('a function that never becomes ready', () => {
 
     expect(waking.state?.phase).toBe('waking')
     expect(await waking.metricLines('pilotlight_wakes_total')).toEqual([
-      'pilotlight_wakes_total{function_name="echo.fn",outcome="abandoned"} 1',
+      'pilotlight_wakes_total{function_name="echo.fn",outcome="abandoned",role="leader"} 1',
     ])
   })
 
@@ -246,7 +246,9 @@ describe('a provider that is away', () => {
     expect(waking.directory.knows('no-such-1.fn')).toBe(false)
     expect(waking.directory.get('no-such-1.fn')).toMatchObject({ phase: 'failed', failures: 1 })
     expect(await waking.metricLines('no-such')).toEqual([])
-    expect(await waking.metricLines('pilotlight_wakes_total')).toEqual(['pilotlight_wakes_total{outcome="failed"} 50'])
+    expect(await waking.metricLines('pilotlight_wakes_total')).toEqual([
+      'pilotlight_wakes_total{outcome="failed",role="leader"} 50',
+    ])
   })
 
   it('costs a function that is known no more than the calls of that time', async () => {
@@ -258,7 +260,7 @@ describe('a provider that is away', () => {
 
     expect(waking.directory.knows('echo.fn')).toBe(true)
     expect(await waking.metricLines('pilotlight_wakes_total')).toEqual([
-      'pilotlight_wakes_total{function_name="echo.fn",outcome="failed"} 1',
+      'pilotlight_wakes_total{function_name="echo.fn",outcome="failed",role="leader"} 1',
     ])
   })
 })
@@ -290,7 +292,9 @@ describe('a function that does not exist', () => {
     await waking.clock.advance(0)
 
     expect(waking.log.messages('warn')).toEqual([])
-    expect(await waking.metricLines('pilotlight_wakes_total')).toEqual(['pilotlight_wakes_total{outcome="absent"} 1'])
+    expect(await waking.metricLines('pilotlight_wakes_total')).toEqual([
+      'pilotlight_wakes_total{outcome="absent",role="leader"} 1',
+    ])
     expect(await waking.metricLines('echo.fn')).toEqual([])
   })
 

@@ -94,7 +94,7 @@ describe('WakeQueue', () => {
     expect(waking.state).toMatchObject({ phase: 'ready' })
     expect(waking.log.messages('warn')).toEqual([])
     expect(await waking.metricLines('pilotlight_wakes_total')).toEqual([
-      'pilotlight_wakes_total{function_name="echo.fn",outcome="ready"} 1',
+      'pilotlight_wakes_total{function_name="echo.fn",outcome="ready",role="leader"} 1',
     ])
     expect(waking.clock.pending).toBe(0)
   })
@@ -152,7 +152,7 @@ describe('WakeQueue', () => {
 
     expect(call.ended).toBe('draining')
     expect(await waking.metricLines('pilotlight_wakes_total')).toEqual([
-      'pilotlight_wakes_total{outcome="abandoned"} 1',
+      'pilotlight_wakes_total{outcome="abandoned",role="follower"} 1',
     ])
   })
 
@@ -226,7 +226,7 @@ describe('a held call', () => {
     await waking.clock.advance(1000)
 
     expect(await waking.metricLines('pilotlight_wakes_total')).toEqual([
-      'pilotlight_wakes_total{function_name="echo.fn",outcome="abandoned"} 1',
+      'pilotlight_wakes_total{function_name="echo.fn",outcome="abandoned",role="leader"} 1',
     ])
     expect(waking.clock.pending).toBe(0)
   })

@@ -19,6 +19,7 @@ interface Leases {
 
 /** Loses leases of their holders as often as it is told. */
 class ForgetfulCoordinator extends MemoryCoordinator {
+  override readonly renewEveryMs = 100
   readonly #leases: Leases
 
   constructor(deps: { clock: Clock; directory: ReplicaDirectory }, leases: Leases) {

@@ -1,0 +1,113 @@
+import type { FunctionIdentity } from '../provider/function-identity.ts'
+import type { FunctionState } from '../replicas/function-state.ts'
+import type { Random } from '../time/random.ts'
+import type { CoordinationMetrics } from './coordination-metrics.ts'
+import type { CoordinationStore } from './coordination-store.ts'
+import type { Acquired, Coordinator, Lease } from './coordinator.ts'
+import type { LeaseWaits } from './lease-waits.ts'
+import type { MemoryCoordinator } from './memory-coordinator.ts'
+import type { SharedStates } from './shared-states.ts'
+import type { StoreHealth } from './store-health.ts'
+
+/** What leases of a fleet work with. */
+export interface FleetLeasesDeps {
+  readonly store: CoordinationStore
+  readonly health: StoreHealth
+  readonly states: SharedStates
+  /** Decides while the store cannot be used. */
+  readonly alone: MemoryCoordinator
+  readonly waits: LeaseWaits
+  readonly random: Random
+  readonly metrics: CoordinationMetrics
+  /** Milliseconds until a lease that is not renewed may be taken over. */
+  readonly leaseTtlMs: number
+}
+
+/** Longest time until a follower asks again whatever happens: the net under lost messages. */
+const slowPollMs = 1_000
+/** How long after the end of a lease its followers ask for it: a fixed part, and a random one that spreads them. */
+const takeOverDelayMs = { least: 5, spread: 30 }
+
+/**
+ * Leases that several gateways share. While the store cannot be used, the gateway leads alone: a lease it has then counts as
+ * kept, and the provider's check of fences is what protects from another leader.
+ */
+export class FleetLeases implements Coordinator {
+  readonly renewEveryMs: number
+  readonly #deps: FleetLeasesDeps
+  #isClosed = false
+
+  constructor(deps: FleetLeasesDeps) {
+    this.#deps = deps
+    this.renewEveryMs = deps.leaseTtlMs / 3
+  }
+
+  acquire(identity: FunctionIdentity, aboveFence = 0): Promise<Acquired> {
+    const { health, alone } = this.#deps
+    return health.attempt(
+      identity.key,
+      () => this.#acquireShared(identity, aboveFence),
+      () => alone.acquire(identity, aboveFence),
+    )
+  }
+
+  async renew(lease: Lease): Promise<boolean> {
+    const { health, store, alone, leaseTtlMs } = this.#deps
+    const { fence, identity } = lease
+    if (this.#isClosed) return false
+    if (await alone.renew(lease)) return true
+    return health.attempt(
+      identity.key,
+      () => store.renew(identity.key, { fence, ttlMs: leaseTtlMs }),
+      () => true,
+    )
+  }
+
+  publish(state: FunctionState): Promise<boolean> {
+    const { health, states, alone } = this.#deps
+    return health.attempt(
+      state.identity.key,
+      () => states.write(state, { condition: 'fence', value: state.fence }),
+      () => {
+        states.tellLater(state.identity)
+        return alone.publish(state)
+      },
+    )
+  }
+
+  async release(lease: Lease): Promise<void> {
+    const { health, store, alone } = this.#deps
+    const { fence, identity } = lease
+    await alone.release(lease)
+    if (this.#isClosed) return
+    await health.attempt(
+      identity.key,
+      () => store.release(identity.key, fence),
+      () => {},
+    )
+  }
+
+  /** From here on no lease counts as held. */
+  close(): void {
+    this.#isClosed = true
+  }
+
+  async #acquireShared(identity: FunctionIdentity, aboveFence: number): Promise<Acquired> {
+    const { store, states, waits, metrics, leaseTtlMs } = this.#deps
+    const { key } = identity
+    const turn = waits.turn
+    const knownVersion = states.version(key)
+    const answer = await store.acquire(key, { ttlMs: leaseTtlMs, knownVersion, aboveFence })
+    if (answer.news !== undefined) states.learn(key, answer.news, knownVersion)
+    if (answer.role === 'leader') {
+      if (answer.tookOver) metrics.tookOver()
+      return { role: 'leader', lease: { identity, fence: answer.fence } }
+    }
+    const waitMs = Math.min(slowPollMs, answer.remainingMs + this.#takeOverDelayMs())
+    return { role: 'follower', again: (signal) => waits.wait(key, { atMostMs: waitMs, since: turn }, signal) }
+  }
+
+  #takeOverDelayMs(): number {
+    return takeOverDelayMs.least + takeOverDelayMs.spread * this.#deps.random()
+  }
+}
