@@ -10,6 +10,7 @@ export const defaultPlugins = [
   'scale-from-zero',
   'add-metrics',
   'alert-scaler',
+  'readiness-push',
   'system-api',
   'ui',
 ] as const

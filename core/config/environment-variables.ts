@@ -5,10 +5,13 @@ import {
   duration,
   engine,
   integerText as integer,
+  leaseTtl,
   logFormat,
   logLevel,
   port,
   proxyUrl,
+  redisPrefix,
+  redisTimeout,
   redisUrl,
   workers,
 } from './schema.ts'
@@ -194,7 +197,27 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     setting: 'redisUrl',
     decode: redisUrl,
     defaultText: 'empty',
-    meaning: 'Must be empty: this version coordinates in its own process only.',
+    meaning:
+      'Where the gateways of a fleet coordinate: `redis://`, `redis+sentinel://` or `redis+cluster://`, with `rediss` for TLS. Empty: this gateway is alone.',
+  },
+  {
+    name: 'PILOTLIGHT_REDIS_PREFIX',
+    setting: 'redisPrefix',
+    decode: redisPrefix,
+    meaning: 'What the names of keys and channels start with; gateways that share it are one fleet.',
+  },
+  {
+    name: 'PILOTLIGHT_REDIS_TIMEOUT',
+    setting: 'redisTimeout',
+    decode: redisTimeout,
+    meaning: 'Longest time for one command to Redis, `10ms` to `10s`; after that the gateway goes on alone.',
+  },
+  {
+    name: 'PILOTLIGHT_LEASE_TTL',
+    setting: 'leaseTtl',
+    decode: leaseTtl,
+    meaning:
+      'Time after which another gateway takes over a wake whose leader has gone silent, `200ms` to `60s`, at least twice `PILOTLIGHT_REDIS_TIMEOUT`.',
   },
   {
     name: 'PILOTLIGHT_WORKERS',

@@ -46,8 +46,14 @@ export interface GatewayConfig {
   readonly maxConnectionsPerUpstream: number
   /** Logs the URL of each forwarded call. */
   readonly writeRequestUri: boolean
-  /** Empty uses the coordinator in the process; this version accepts nothing else. */
+  /** Where the gateways of a fleet coordinate, in a form that redis-url.ts reads; may hold credentials. Empty: this one is alone. */
   readonly redisUrl: string
+  /** What the names of the fleet's keys and channels start with: gateways of one prefix are one fleet. Default `pilotlight`. */
+  readonly redisPrefix: string
+  /** Longest time for one command to Redis. Default 100 ms. */
+  readonly redisTimeoutMs: number
+  /** Time after which another gateway may take over a wake whose leader has gone silent. Default 1.5 s. */
+  readonly leaseTtlMs: number
   /** Gateway processes on one port; this version accepts only 1. */
   readonly workers: number
   /** Longest time a call is held for its function. Default 60 s; a function's annotation overrides it. */

@@ -31,7 +31,7 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
   const file =
     path === undefined || absolutePath === undefined ? { settings: {}, faults: [] } : readConfigFile(absolutePath, path)
   const { config, faults } = resolveConfig([environment.settings, file.settings, flags.settings])
-  // Only the file can combine settings wrongly: plugins and their options have no flags and no variables.
+  // A combination has no place of its own; the file is where it is changed with the least surprise.
   const combined = faults.map(({ where, text }) => ({ where: `${path ?? 'settings'}: ${where}`, text }))
   const all = [...flags.faults, ...file.faults, ...combined, ...environment.faults]
   if (all.length > 0) throw new GatewayError('config_invalid', describe(all))

@@ -2,10 +2,15 @@ const mask = '***'
 const secretName = /pass(?:word|phrase)?|secret|token|api_?key|private_?key|credential|authorization|cookie/i
 const pathName = /(?:file|path|dir|directory|folder)$/i
 const userInfo = /(\/\/)[^/?#\s]*@/g
+const parameter = /([?&])([\w-]+)=[^&#\s]+/g
 
-/** Returns `text` with the user and password of every URL in it replaced by `***`. */
+/** Returns `text` with the user and password of every URL in it replaced by `***`, and what its query says under a secret name. */
 export function maskUserInfo(text: string): string {
-  return text.replace(userInfo, `$1${mask}@`)
+  return text
+    .replace(userInfo, `$1${mask}@`)
+    .replace(parameter, (whole, start: string, name: string) =>
+      isSecretName(name) ? `${start}${name}=${mask}` : whole,
+    )
 }
 
 /** Whether a field of this name holds a secret itself, not the place of one (`tokenFile` does not). */

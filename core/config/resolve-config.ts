@@ -2,6 +2,7 @@ import type { ConfigFault } from './config-fault.ts'
 import { defaultSettings } from './default-settings.ts'
 import type { GatewayConfig } from './gateway-config.ts'
 import { resolvePlugins } from './resolve-plugins.ts'
+import { redisFaults } from './redis-faults.ts'
 import type { Settings } from './schema.ts'
 
 /** Where OpenFaaS looks for Prometheus when it is told nothing. */
@@ -42,6 +43,9 @@ export function resolveConfig(layers: readonly Settings[]): ResolvedConfig {
     maxConnectionsPerUpstream: merged.maxConnectionsPerUpstream,
     writeRequestUri: merged.writeRequestUri,
     redisUrl: merged.redisUrl,
+    redisPrefix: merged.redisPrefix,
+    redisTimeoutMs: merged.redisTimeout,
+    leaseTtlMs: merged.leaseTtl,
     workers: merged.workers,
     holdTimeoutMs: merged.holdTimeout,
     quietPeriodMs: merged.quietPeriod,
@@ -56,7 +60,7 @@ export function resolveConfig(layers: readonly Settings[]): ResolvedConfig {
     pluginSetupTimeoutMs: merged.pluginSetupTimeout,
     plugins,
   }
-  return { config, faults }
+  return { config, faults: [...faults, ...redisFaults(config)] }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { parseDuration } from './duration.ts'
+import { parseRedisUrl } from '../redis/redis-url.ts'
+import { formatDuration, parseDuration } from './duration.ts'
 import { maskUserInfo } from './mask-secrets.ts'
 
 /** A Go duration (`1m30s`) or an integer of seconds; decodes to milliseconds. */
@@ -59,10 +60,22 @@ export const workers = z
   .min(1)
   .refine((count) => count === 1, 'this version supports only one worker: use 1')
 
-/** Where gateways coordinate. This version coordinates in its own process only, and says so instead of ignoring the wish. */
-export const redisUrl = z
+/** Where gateways coordinate, in a form that redis-url.ts reads; empty for within the process. */
+export const redisUrl = z.string().superRefine((url, context) => {
+  const fault = url === '' ? undefined : parseRedisUrl(url).fault
+  if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
+})
+
+/** What the names of a fleet's keys and channels start with. Without braces, for these have a meaning in a Cluster. */
+export const redisPrefix = z
   .string()
-  .refine((url) => url === '', 'this version supports only the in-process coordinator: leave it empty')
+  .regex(/^[A-Za-z0-9._:-]{1,64}$/, 'expected 1 to 64 letters, digits, dots, colons, hyphens or underscores')
+
+/** Longest time for one command. */
+export const redisTimeout = durationWithin(10, 10_000)
+
+/** Time after which another gateway may take over what a silent one was waking. */
+export const leaseTtl = durationWithin(200, 60_000)
 
 const pluginEntry = z.preprocess(
   (entry) => (typeof entry === 'string' ? { use: entry } : entry),
@@ -97,6 +110,9 @@ export const fileSchema = z
     maxConnectionsPerUpstream: z.int().min(1),
     writeRequestUri: z.boolean(),
     redisUrl,
+    redisPrefix,
+    redisTimeout,
+    leaseTtl,
     workers,
     holdTimeout: duration,
     quietPeriod: duration,
@@ -126,6 +142,11 @@ function hasReadableCredentials({ username, password }: URL): boolean {
   } catch {
     return false
   }
+}
+
+function durationWithin(leastMs: number, mostMs: number): z.ZodType<number> {
+  const message = `expected a duration from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`
+  return duration.refine((milliseconds) => milliseconds >= leastMs && milliseconds <= mostMs, message)
 }
 
 function urlWanted({ input }: { readonly input?: unknown }): string {

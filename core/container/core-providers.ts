@@ -2,8 +2,10 @@ import type { GatewayConfig as Config } from '../config/gateway-config.ts'
 import { GatewayConfig } from '../config/gateway-config.ts'
 import { programVersion } from '../config/version.ts'
 import { Coordination } from '../coordination/coordination.ts'
+import { CoordinationMetrics } from '../coordination/coordination-metrics.ts'
 import { Coordinator } from '../coordination/coordinator.ts'
 import { Election } from '../coordination/election.ts'
+import { Fleet } from '../coordination/fleet.ts'
 import { ReadinessAnnouncer } from '../coordination/readiness-announcer.ts'
 import { SharedDirectory } from '../coordination/shared-directory.ts'
 import { SingleGateway } from '../coordination/single-gateway.ts'
@@ -14,6 +16,7 @@ import { HttpProxyForwarder } from '../http/http-proxy-forwarder.ts'
 import { createOutgoingProxy } from '../http/outgoing-proxy.ts'
 import { UndiciForwarder } from '../http/undici-forwarder.ts'
 import { UndiciHttpClient } from '../http/undici-http-client.ts'
+import { RedisStore } from '../redis/redis-store.ts'
 import { LocalReplicaDirectory } from '../replicas/local-replica-directory.ts'
 import { ReplicaDirectory } from '../replicas/replica-directory.ts'
 import { InvocationCells } from '../telemetry/invocation-cells.ts'
@@ -44,7 +47,11 @@ const connectTimeoutMs = 5_000
 /** The composition root of core: what every gateway is made of, before its plugins. */
 export const coreProviders: readonly Provider[] = [
   provide(ReplicaDirectory, { clock: Clock }, (deps) => new LocalReplicaDirectory(deps)),
-  provide(Coordination, { clock: Clock, directory: ReplicaDirectory }, (deps) => new SingleGateway(deps)),
+  provide(
+    Coordination,
+    { config: GatewayConfig, directory: ReplicaDirectory, clock: Clock, random: Random, log: Logger, meter: Meter },
+    createCoordination,
+  ),
   provide(Coordinator, { coordination: Coordination }, ({ coordination }) => coordination.leases),
   provide(SharedDirectory, { coordination: Coordination }, ({ coordination }) => coordination.shared),
   provide(ReadinessAnnouncer, { coordination: Coordination }, ({ coordination }) => coordination.shared),
@@ -79,6 +86,27 @@ function createForwarder({ clock, config }: { clock: Clock; config: Config }): E
         ? httpProxy
         : new UndiciForwarder({ clock, options, proxy: createOutgoingProxy(config) }),
   })
+}
+
+interface CoordinationNeeds {
+  readonly config: Config
+  readonly directory: ReplicaDirectory
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly meter: Meter
+}
+
+function createCoordination({ config, meter, ...deps }: CoordinationNeeds): Coordination {
+  const { redisUrl, redisPrefix, redisTimeoutMs, leaseTtlMs } = config
+  if (redisUrl === '') return new SingleGateway(deps)
+  const metrics = new CoordinationMetrics(meter)
+  const observer = {
+    onCommand: (...ended: Parameters<CoordinationMetrics['commandEnded']>) => metrics.commandEnded(...ended),
+    onForeignMessage: () => metrics.heardForeign(),
+  }
+  const store = new RedisStore({ ...deps, url: redisUrl, prefix: redisPrefix, timeoutMs: redisTimeoutMs, observer })
+  return new Fleet({ ...deps, store, metrics, leaseTtlMs })
 }
 
 interface MetricsNeeds {

@@ -7,6 +7,7 @@ export class CoordinationMetrics {
   readonly #gaps
   readonly #commands
   readonly #failures
+  readonly #foreign
   #isDegraded = false
 
   constructor(meter: Meter) {
@@ -28,6 +29,12 @@ export class CoordinationMetrics {
     this.#failures = meter.createCounter('pilotlight_redis_failures_total', {
       description: 'Redis commands that failed, by kind of failure',
     })
+    this.#foreign = meter.createCounter('pilotlight_foreign_messages_total', {
+      description: 'Messages on the channel of changes that no gateway of this version has sent',
+    })
+    // There from the start, so that the first increase can be seen.
+    for (const counter of [this.#takeOvers, this.#gaps, this.#foreign]) counter.add(0)
+    for (const direction of ['sent', 'received']) this.#publications.add(0, { direction })
     meter
       .createObservableGauge('pilotlight_coordination_degraded', {
         description: '1 while this gateway decides alone because Redis cannot be used',
@@ -53,6 +60,10 @@ export class CoordinationMetrics {
 
   gap(): void {
     this.#gaps.add(1)
+  }
+
+  heardForeign(): void {
+    this.#foreign.add(1)
   }
 
   /** @param failure kind of failure, a word; undefined when it succeeded */

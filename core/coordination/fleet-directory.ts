@@ -36,13 +36,17 @@ export class FleetDirectory implements SharedDirectory, ReadinessAnnouncer {
     const held = directory.get(key)
     const version = states.version(key)
     const state = { ...observed, fence: held?.fence ?? 0 }
+    const isNews = held === undefined || !saysTheSame(held, state)
     await health.attempt(
       key,
       async () => {
-        if (version > 0 && held !== undefined && saysTheSame(held, state)) directory.apply(state)
+        if (version > 0 && !isNews) await states.confirm(state)
         else await states.write(state, { condition: 'version', value: version })
       },
-      () => alone.observe(state),
+      () => {
+        if (isNews) states.tellLater(state.identity)
+        return alone.observe(state)
+      },
     )
   }
 

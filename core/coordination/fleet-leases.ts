@@ -25,6 +25,8 @@ export interface FleetLeasesDeps {
 
 /** Longest time until a follower asks again whatever happens: the net under lost messages. */
 const slowPollMs = 1_000
+/** How long somebody waits who asks while the same gateway is asking already. */
+const askingMs = 50
 /** How long after the end of a lease its followers ask for it: a fixed part, and a random one that spreads them. */
 const takeOverDelayMs = { least: 5, spread: 30 }
 
@@ -35,6 +37,10 @@ const takeOverDelayMs = { least: 5, spread: 30 }
 export class FleetLeases implements Coordinator {
   readonly renewEveryMs: number
   readonly #deps: FleetLeasesDeps
+  /** Leases held here that the store gave. */
+  readonly #held = new Map<string, Lease>()
+  /** Functions whose lease this gateway is asking for. */
+  readonly #asking = new Set<string>()
   #isClosed = false
 
   constructor(deps: FleetLeasesDeps) {
@@ -42,13 +48,22 @@ export class FleetLeases implements Coordinator {
     this.renewEveryMs = deps.leaseTtlMs / 3
   }
 
-  acquire(identity: FunctionIdentity, aboveFence = 0): Promise<Acquired> {
-    const { health, alone } = this.#deps
-    return health.attempt(
-      identity.key,
-      () => this.#acquireShared(identity, aboveFence),
-      () => alone.acquire(identity, aboveFence),
-    )
+  async acquire(identity: FunctionIdentity, aboveFence = 0): Promise<Acquired> {
+    const { health, alone, waits } = this.#deps
+    const { key } = identity
+    // The store gives a lease anew to the gateway that has it: here is who knows that it was not lost on the way.
+    if (this.#held.has(key)) return this.#follow(key, slowPollMs, waits.turn)
+    if (this.#asking.has(key)) return this.#follow(key, askingMs, waits.turn)
+    this.#asking.add(key)
+    try {
+      return await health.attempt(
+        key,
+        () => this.#acquireShared(identity, aboveFence),
+        () => alone.acquire(identity, aboveFence),
+      )
+    } finally {
+      this.#asking.delete(key)
+    }
   }
 
   async renew(lease: Lease): Promise<boolean> {
@@ -56,11 +71,14 @@ export class FleetLeases implements Coordinator {
     const { fence, identity } = lease
     if (this.#isClosed) return false
     if (await alone.renew(lease)) return true
-    return health.attempt(
+    if (this.#held.get(identity.key) !== lease) return false
+    const isHeld = await health.attempt(
       identity.key,
       () => store.renew(identity.key, { fence, ttlMs: leaseTtlMs }),
       () => true,
     )
+    if (!isHeld) this.#drop(lease)
+    return isHeld
   }
 
   publish(state: FunctionState): Promise<boolean> {
@@ -76,20 +94,21 @@ export class FleetLeases implements Coordinator {
   }
 
   async release(lease: Lease): Promise<void> {
-    const { health, store, alone } = this.#deps
+    const { health, store, alone, waits } = this.#deps
     const { fence, identity } = lease
     await alone.release(lease)
-    if (this.#isClosed) return
+    if (!this.#drop(lease)) return
     await health.attempt(
       identity.key,
       () => store.release(identity.key, fence),
-      () => {},
+      () => waits.wake(identity.key),
     )
   }
 
   /** From here on no lease counts as held. */
   close(): void {
     this.#isClosed = true
+    this.#held.clear()
   }
 
   async #acquireShared(identity: FunctionIdentity, aboveFence: number): Promise<Acquired> {
@@ -101,10 +120,20 @@ export class FleetLeases implements Coordinator {
     if (answer.news !== undefined) states.learn(key, answer.news, knownVersion)
     if (answer.role === 'leader') {
       if (answer.tookOver) metrics.tookOver()
-      return { role: 'leader', lease: { identity, fence: answer.fence } }
+      const lease: Lease = { identity, fence: answer.fence }
+      this.#held.set(key, lease)
+      return { role: 'leader', lease }
     }
-    const waitMs = Math.min(slowPollMs, answer.remainingMs + this.#takeOverDelayMs())
-    return { role: 'follower', again: (signal) => waits.wait(key, { atMostMs: waitMs, since: turn }, signal) }
+    return this.#follow(key, answer.remainingMs + this.#takeOverDelayMs(), turn)
+  }
+
+  #follow(key: string, atMostMs: number, since: number): Acquired {
+    const until = { atMostMs: Math.min(slowPollMs, atMostMs), since }
+    return { role: 'follower', again: (signal) => this.#deps.waits.wait(key, until, signal) }
+  }
+
+  #drop(lease: Lease): boolean {
+    return this.#held.get(lease.identity.key) === lease && this.#held.delete(lease.identity.key)
   }
 
   #takeOverDelayMs(): number {

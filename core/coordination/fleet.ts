@@ -27,7 +27,7 @@ export interface FleetDeps {
 }
 
 /** How long a start waits for the store; the gateway begins alone after that. */
-const startWaitMs = 2_000
+const startPatienceMs = 1_000
 /** Pause between two readings of all records: what a lost message or a lost answer left behind ends with it. */
 const syncEveryMs = 60_000
 
@@ -41,6 +41,7 @@ export class Fleet implements Coordination {
   readonly #states: SharedStates
   readonly #waits: LeaseWaits
   readonly #alone: MemoryCoordinator
+  readonly #connected = Promise.withResolvers<void>()
   #nextSync: Disposable | undefined
   #isSubscribed = false
   #isClosed = false
@@ -62,15 +63,11 @@ export class Fleet implements Coordination {
   }
 
   async start(): Promise<void> {
-    const { store, clock } = this.#deps
-    store.open(
+    this.#deps.store.open(
       (change) => this.#hear(change),
       () => this.#subscribed(),
     )
-    const limit = new AbortController()
-    const waited = clock.sleep(startWaitMs, limit.signal).catch(() => {})
-    await Promise.race([this.#health.start(), waited])
-    limit.abort()
+    await this.#health.start(startPatienceMs, this.#connected.promise)
     this.#syncLater()
   }
 
@@ -95,6 +92,7 @@ export class Fleet implements Coordination {
   #subscribed(): void {
     if (this.#isSubscribed) void this.#sync()
     this.#isSubscribed = true
+    this.#connected.resolve()
   }
 
   #syncLater(): void {

@@ -59,6 +59,7 @@ export class SharedStates {
     const answer = await store.write(key, { condition, value, ...toRecord(state, clock.nowMs()) })
     if (!answer.written) {
       this.learn(key, answer.stored, before)
+      await this.#listConfirmed(directory.get(key))
       return false
     }
     metrics.published()
@@ -67,8 +68,17 @@ export class SharedStates {
       this.#versions.set(key, answer.version)
       directory.apply(state)
     }
-    if (isConfirmed(state)) await this.#list(key)
+    await this.#listConfirmed(state)
     return true
+  }
+
+  /**
+   * Takes an observation over that says what the store knows already. A store that went back may lack the function in its list.
+   * @throws GatewayError `lease_store_unavailable`
+   */
+  async confirm(state: FunctionState): Promise<void> {
+    this.#deps.directory.apply(state)
+    await this.#listConfirmed(state)
   }
 
   /** @throws GatewayError `lease_store_unavailable` */
@@ -160,10 +170,10 @@ export class SharedStates {
     await this.#read(key).catch(() => {})
   }
 
-  async #list(key: string): Promise<void> {
-    if (this.#listed.has(key)) return
-    await this.#deps.store.addKey(key)
-    this.#listed.add(key)
+  async #listConfirmed(state: FunctionState | undefined): Promise<void> {
+    if (state === undefined || !isConfirmed(state) || this.#listed.has(state.identity.key)) return
+    await this.#deps.store.addKey(state.identity.key)
+    this.#listed.add(state.identity.key)
   }
 
   /** Whether an answer counts: it is newer than what is known, or nothing else was learnt while it was on its way. */

@@ -32,11 +32,16 @@ const retryBackoff = { firstMs: 50, maxMs: 1_000, factor: 2, jitterRatio: 0.5 }
 export class StoreHealth implements AsyncDisposable {
   readonly #deps: StoreHealthDeps
   readonly #stop = new AbortController()
-  readonly #firstTried = Promise.withResolvers<void>()
+  readonly #joined = Promise.withResolvers<void>()
   #isAlone = true
+  /** Whether the log says that this gateway is alone. */
   #isReported = false
+  /** Whether the store has had the time that a start gives it. */
+  #isStarted = false
   /** The function whose part of the store has failed last. */
   #suspect = heartbeatKey
+  /** Why the store could not be used when it was tried last. */
+  #failure: unknown
   #aloneSinceMs: number
   #complaint = new AbortController()
   #running: Promise<void> | undefined
@@ -52,10 +57,20 @@ export class StoreHealth implements AsyncDisposable {
     return this.#isAlone
   }
 
-  /** Begins to watch; resolves when the store was tried for the first time. */
-  start(): Promise<void> {
-    this.#running ??= this.#watch()
-    return this.#firstTried.promise
+  /**
+   * Begins to watch; resolves when the store can be used, or after `patienceMs`.
+   * @param connected resolves when trying makes sense
+   */
+  async start(patienceMs: number, connected: Promise<void>): Promise<void> {
+    const limit = new AbortController()
+    const waited = this.#deps.clock
+      .sleep(patienceMs, AbortSignal.any([limit.signal, this.#stop.signal]))
+      .catch(() => {})
+    this.#running ??= Promise.race([connected, waited]).then(() => this.#watch())
+    await Promise.race([this.#joined.promise, waited])
+    limit.abort()
+    this.#isStarted = true
+    if (this.#isAlone) this.#report(this.#failure)
   }
 
   /** Makes a call on a function's part of the store, or, when that fails or is known to be in vain, decides alone. */
@@ -88,16 +103,13 @@ export class StoreHealth implements AsyncDisposable {
   /** Never rejects. */
   async #watch(): Promise<void> {
     for (let failures = 0; !this.#stop.signal.aborted;) {
-      const failure = await this.#try()
-      failures = failure === undefined ? 0 : failures + 1
-      if (failure !== undefined) this.#report(failure)
-      this.#firstTried.resolve()
+      failures = (await this.#try()) ? 0 : failures + 1
       await this.#pause(failures)
     }
   }
 
-  /** @returns why the store cannot be used, or undefined */
-  async #try(): Promise<unknown> {
+  /** @returns whether the store can be used */
+  async #try(): Promise<boolean> {
     const { store, recover } = this.#deps
     try {
       await store.probe(this.#isAlone ? this.#suspect : heartbeatKey)
@@ -105,10 +117,11 @@ export class StoreHealth implements AsyncDisposable {
         await recover()
         this.#join()
       }
-      return undefined
+      return true
     } catch (error) {
+      this.#failure = error
       if (!this.#isAlone) this.#goAlone(error)
-      return error
+      return false
     }
   }
 
@@ -140,12 +153,13 @@ export class StoreHealth implements AsyncDisposable {
     if (this.#isReported) log.info('Redis can be used again: gateways decide together', { aloneSeconds: seconds })
     else log.info('gateways decide together by Redis')
     this.#isReported = false
+    this.#joined.resolve()
     onChange()
   }
 
   /** Once until the store is back. */
   #report(error: unknown): void {
-    if (this.#isReported) return
+    if (this.#isReported || !this.#isStarted) return
     this.#isReported = true
     this.#deps.log.warn('Redis cannot be used: this gateway decides alone until it can', { err: error })
   }

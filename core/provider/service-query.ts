@@ -18,8 +18,9 @@ export interface ServiceQuery {
   status(target: FunctionIdentity, signal?: AbortSignal): Promise<FunctionStatus | undefined>
   /**
    * Asks for `replicas` replicas. Resolves when the provider accepted the wish, not when they run.
-   * @throws GatewayError `provider_unavailable` (no usable answer), `function_not_found`, or `no_ready_replica` when the provider
-   *   refuses for good, with its status in `details.providerStatus`
+   * @throws GatewayError `provider_unavailable` (no usable answer), `function_not_found`, `lease_lost` when the provider has seen
+   *   a larger fence, which is in `details.fence`, or `no_ready_replica` when it refuses for good; with the provider's status in
+   *   `details.providerStatus`
    */
   scale(target: FunctionIdentity, replicas: number, options?: ScaleOptions): Promise<void>
 }

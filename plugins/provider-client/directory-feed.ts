@@ -1,51 +1,79 @@
-import {
-  functionIdentity,
-  stateFromStatus,
-  type BackgroundTask,
-  type Clock,
-  type FunctionState,
-  type FunctionStatus,
-  type Logger,
-  type ProviderApi,
-  type ReplicaDirectory,
+import type {
+  BackgroundTask,
+  Clock,
+  FunctionStatus,
+  Logger,
+  ProviderApi,
+  Random,
+  ReplicaDirectory,
+  SharedDirectory,
 } from '#core'
-import { Deployments } from './deployments.ts'
-import { isNewer, mergeListing } from './merge-listing.ts'
+import { FailureReport, type Failure } from './failure-report.ts'
+import type { FeedRole } from './feed-role.ts'
+import { ListingIntake } from './listing-intake.ts'
 
 /** What the feed reads and writes. */
 export interface DirectoryFeedDeps {
   readonly api: ProviderApi
   readonly replicas: ReplicaDirectory
+  readonly shared: SharedDirectory
+  readonly role: FeedRole
   readonly clock: Clock
+  readonly random: Random
   readonly log: Logger
 }
 
 /** How the feed works. */
 export interface DirectoryFeedOptions {
+  /** Pause between two rounds, a tenth more or less. */
   readonly intervalMs: number
-  /** How long `start` waits for the first listing, milliseconds. */
+  /** How long `start` waits for the first round, milliseconds. */
   readonly firstWaitMs: number
   /** Namespace of calls that name none. Listed alone when the provider names no namespaces; empty asks without one. */
   readonly defaultNamespace: string
 }
 
+/** Share of a pause by which it may be shorter or longer, so that gateways started together do not ask together. */
+const jitterRatio = 0.1
+
+/** One round of listings. */
+interface Round {
+  /** Wall clock: when it began. */
+  readonly beganAtMs: number
+  /** Keys known when it began, by namespace: what became known since is not gone. */
+  readonly known: ReadonlyMap<string, readonly string[]>
+  /** Aborts at shutdown, and when another gateway lists. */
+  readonly signal: AbortSignal
+}
+
 /**
- * Keeps the directory in step with the provider: lists the functions of every namespace, again and again. A listing that
- * fails changes nothing; a provider that is away is logged once, and once when it is back. Never throws after construction.
+ * Keeps the directories of all gateways in step with the provider: the gateway that holds the role lists the functions of
+ * every namespace, again and again; the others only ask for the role. A listing that fails changes nothing; a provider that is
+ * away is logged once, and once when it is back. Never throws after construction.
  */
 export class DirectoryFeed implements BackgroundTask, AsyncDisposable {
   readonly #deps: DirectoryFeedDeps
   readonly #options: DirectoryFeedOptions
-  readonly #deployments = new Deployments()
+  readonly #intake: ListingIntake
+  readonly #listings: FailureReport
+  readonly #tellings: FailureReport
   readonly #stop = new AbortController()
   #running: Promise<void> = Promise.resolve()
-  /** Those of the tick before. */
+  /** Those of the round before. */
   #namespaces: ReadonlySet<string> = new Set()
-  #failure = ''
 
   constructor(deps: DirectoryFeedDeps, options: DirectoryFeedOptions) {
     this.#deps = deps
     this.#options = options
+    this.#intake = new ListingIntake(deps)
+    this.#listings = new FailureReport(deps.log, {
+      failing: 'the provider cannot list its functions; what is known stays',
+      working: 'the provider lists its functions again',
+    })
+    this.#tellings = new FailureReport(deps.log, {
+      failing: 'what the provider lists cannot be told to all gateways',
+      working: 'what the provider lists can be told to all gateways again',
+    })
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -64,8 +92,10 @@ export class DirectoryFeed implements BackgroundTask, AsyncDisposable {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#deps
     while (!signal.aborted) {
-      const slept = await this.#deps.clock.sleep(this.#options.intervalMs, signal).then(
+      const pauseMs = this.#options.intervalMs * (1 + jitterRatio * (2 * random() - 1))
+      const slept = await clock.sleep(pauseMs, signal).then(
         () => true,
         () => false,
       )
@@ -74,19 +104,34 @@ export class DirectoryFeed implements BackgroundTask, AsyncDisposable {
   }
 
   async #tick(signal: AbortSignal): Promise<void> {
-    const failures: ListingFailure[] = []
-    // When the provider is away, the listing says so.
-    const named = await this.#deps.api.listNamespaces(signal).catch(() => undefined)
-    const namespaces = this.#namespacesToList(named ?? [])
-    for (const namespace of namespaces) {
-      const covered = await this.#list(namespace, signal).catch((error: unknown) => {
-        failures.push({ namespace, error })
-        return []
-      })
-      for (const name of covered) namespaces.delete(name)
+    const { role, log } = this.#deps
+    try {
+      const answer = await role.ask()
+      if (answer !== 'other') await this.#list(AbortSignal.any([signal, role.term]), answer === 'gained')
+      if (role.term.aborted) this.#startOver()
+    } catch (error) {
+      log.error('a round of listings ended early; the next one follows', { error })
     }
-    if (named !== undefined) this.#forgetOtherThan(namespaces)
-    if (!signal.aborted) this.#report(failures)
+  }
+
+  async #list(signal: AbortSignal, isFirst: boolean): Promise<void> {
+    const { api, clock, replicas } = this.#deps
+    const round = { beganAtMs: clock.nowMs(), known: keysByNamespace(replicas), signal }
+    this.#intake.begin({ isFirst, confirm: () => this.#confirm(signal) })
+    // Whoever listed before may have left functions behind of a namespace that is gone.
+    if (isFirst) this.#namespaces = new Set(round.known.keys())
+    // When the provider is away, the listing says so.
+    const named = await api.listNamespaces(signal).catch(() => undefined)
+    const failures = await this.#takeAll(this.#namespacesToList(named ?? []), named !== undefined, round)
+    if (signal.aborted) return
+    this.#listings.note(failures)
+    this.#tellings.note(this.#intake.failure === undefined ? [] : [this.#intake.failure])
+  }
+
+  /** @throws the signal's reason when listings are no longer this gateway's to take over */
+  async #confirm(signal: AbortSignal): Promise<void> {
+    await this.#deps.role.refresh()
+    signal.throwIfAborted()
   }
 
   /** Calls name functions of an unnamed default namespace by their bare names, so these are listed first. */
@@ -95,9 +140,19 @@ export class DirectoryFeed implements BackgroundTask, AsyncDisposable {
     return new Set(named.length === 0 || defaultNamespace === '' ? [defaultNamespace, ...named] : named)
   }
 
-  #forgetOtherThan(namespaces: ReadonlySet<string>): void {
-    for (const namespace of this.#namespaces) if (!namespaces.has(namespace)) this.#forget(namespace, () => true)
-    this.#namespaces = namespaces
+  /** @param isComplete whether functions of other namespaces are gone */
+  async #takeAll(namespaces: Set<string>, isComplete: boolean, round: Round): Promise<readonly Failure[]> {
+    const failures: Failure[] = []
+    const attempt = async (subject: string, work: () => Promise<void>): Promise<void> => {
+      if (!round.signal.aborted) await work().catch((error: unknown) => failures.push({ subject, error }))
+    }
+    for (const namespace of namespaces) {
+      await attempt(namespace, async () => {
+        for (const covered of await this.#take(namespace, round)) namespaces.delete(covered)
+      })
+    }
+    if (isComplete) await attempt('', () => this.#forgetOtherThan(namespaces, round))
+    return failures
   }
 
   /**
@@ -105,54 +160,41 @@ export class DirectoryFeed implements BackgroundTask, AsyncDisposable {
    * @returns the namespaces that need no listing of their own: what is listed without a namespace is in the provider's default
    *   one, and must not be known twice
    */
-  async #list(namespace: string, signal: AbortSignal): Promise<readonly string[]> {
-    const askedAtMs = this.#deps.clock.nowMs()
-    const statuses = await this.#deps.api.listFunctions(namespace, signal)
-    const listed = new Set(statuses.map((status) => this.#take(status, namespace, askedAtMs)))
-    this.#forget(namespace, (state) => !listed.has(state.identity.key) && !isNewer(state, askedAtMs))
+  async #take(namespace: string, { known, signal }: Round): Promise<readonly string[]> {
+    const { api, clock } = this.#deps
+    await this.#confirm(signal)
+    const askedAtMs = clock.nowMs()
+    const statuses = await api.listFunctions(namespace, signal)
+    const listed = await this.#intake.take({ namespace, askedAtMs, statuses })
+    const missing = (known.get(namespace) ?? []).filter((key) => !listed.has(key))
+    await this.#intake.forget(missing, askedAtMs)
     return namespace === '' ? namespacesOf(statuses) : []
   }
 
-  /** Forgets those functions of a namespace that are gone. */
-  #forget(namespace: string, isGone: (state: FunctionState) => boolean): void {
-    const { replicas } = this.#deps
-    const gone = [...replicas.known()].filter((state) => state.identity.namespace === namespace && isGone(state))
-    for (const { identity } of gone) {
-      replicas.remove(identity.key)
-      this.#deployments.forget(identity.key)
+  async #forgetOtherThan(namespaces: ReadonlySet<string>, { known, beganAtMs }: Round): Promise<void> {
+    for (const namespace of this.#namespaces) {
+      if (!namespaces.has(namespace)) await this.#intake.forget(known.get(namespace) ?? [], beganAtMs)
     }
+    this.#namespaces = namespaces
   }
 
-  #take(status: FunctionStatus, namespace: string, askedAtMs: number): string {
-    const { replicas, log } = this.#deps
-    const identity = functionIdentity(status.name, namespace === '' ? '' : (status.namespace ?? namespace))
-    const listed = stateFromStatus(identity, status, { observedAtMs: askedAtMs, log })
-    const redeployed = this.#deployments.changed(identity.key, status)
-    const merged = mergeListing(replicas.get(identity.key), { listed, redeployed })
-    if (merged !== undefined) replicas.apply(merged)
-    return identity.key
-  }
-
-  #report(failures: readonly ListingFailure[]): void {
-    const failure = failures.map(({ namespace, error }) => `${namespace}: ${textOf(error)}`).join('; ')
-    if (failure === this.#failure) return
-    this.#failure = failure
-    const { log } = this.#deps
-    if (failure === '') log.info('the provider lists its functions again')
-    else log.warn('the provider cannot list its functions; what is known stays', { failure, error: failures[0]?.error })
+  /** What failed while this gateway listed is over for it when another one does. */
+  #startOver(): void {
+    this.#listings.reset()
+    this.#tellings.reset()
   }
 }
 
-interface ListingFailure {
-  /** Empty for the provider's default one. */
-  readonly namespace: string
-  readonly error: unknown
+function keysByNamespace(replicas: ReplicaDirectory): ReadonlyMap<string, readonly string[]> {
+  const keys = new Map<string, string[]>()
+  for (const { identity } of replicas.known()) {
+    const sameNamespace = keys.get(identity.namespace)
+    if (sameNamespace === undefined) keys.set(identity.namespace, [identity.key])
+    else sameNamespace.push(identity.key)
+  }
+  return keys
 }
 
 function namespacesOf(statuses: readonly FunctionStatus[]): readonly string[] {
   return statuses.flatMap(({ namespace }) => (namespace === undefined || namespace === '' ? [] : [namespace]))
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -12,6 +12,8 @@ import type { ProviderReader } from './provider-reader.ts'
 
 const maxStatusBytes = 1024 * 1024
 const maxRefusalBytes = 4 * 1024
+/** Sent: the caller's fencing token. Received with 409: the larger one that the provider has seen. */
+const fenceHeader = 'x-pilotlight-fence'
 
 /**
  * Status and scale calls over HTTP. A status is repeated inside its time limit; a scale call is sent once, because only its
@@ -52,7 +54,7 @@ export class HttpServiceQuery implements ServiceQuery {
       target: `system/scale-function/${encodeURIComponent(name)}?${query({ namespace })}`,
       headers: {
         'content-type': 'application/json',
-        ...(fence === undefined ? {} : { 'x-pilotlight-fence': String(fence) }),
+        ...(fence === undefined ? {} : { [fenceHeader]: String(fence) }),
       },
       body: JSON.stringify({ serviceName: name, replicas, namespace }),
       timeoutMs: this.#scaleTimeoutMs,
@@ -60,7 +62,7 @@ export class HttpServiceQuery implements ServiceQuery {
     })
     const text = await excerpt(response)
     if (response.status >= 200 && response.status < 300) return
-    throw refusal(target, replicas, { status: response.status, text })
+    throw refusal(target, replicas, { status: response.status, text, fence: response.header(fenceHeader) })
   }
 }
 
@@ -77,13 +79,21 @@ async function excerpt(response: HttpClientResponse): Promise<string> {
   }
 }
 
-function refusal(
-  { key }: FunctionIdentity,
-  replicas: number,
-  { status, text }: { status: number; text: string },
-): GatewayError {
+interface Refused {
+  readonly status: number
+  readonly text: string
+  /** Value of the fence header. */
+  readonly fence: string | undefined
+}
+
+function refusal({ key }: FunctionIdentity, replicas: number, { status, text, fence }: Refused): GatewayError {
   const cause = new Error(`answer of the provider: ${text}`) // may name internal addresses: for logs
   const details = { providerStatus: status }
+  const newerFence = status === 409 ? fenceIn(fence) : undefined
+  if (newerFence !== undefined) {
+    const message = `another gateway has scaled "${key}" since, with the larger fence ${newerFence}`
+    return new GatewayError('lease_lost', message, { cause, details: { ...details, fence: newerFence } })
+  }
   if (status === 404) {
     return new GatewayError('function_not_found', `the provider knows no function "${key}"`, { cause, details })
   }
@@ -93,4 +103,10 @@ function refusal(
   }
   const message = `the provider could not scale "${key}" to ${replicas} now (status ${status})`
   return new GatewayError('provider_unavailable', message, { cause, details })
+}
+
+/** What is no whole number in range is not taken for a fence: no larger one could follow it. */
+function fenceIn(text: string | undefined): number | undefined {
+  const fence = /^\d{1,16}$/.test(text ?? '') ? Number(text) : undefined
+  return fence !== undefined && fence < Number.MAX_SAFE_INTEGER ? fence : undefined
 }

@@ -1,5 +1,9 @@
 import { GatewayError, type FunctionStatus } from '#core'
+import { nextTurn } from './next-turn.ts'
 import type { ProviderAnswer } from './provider-reader.ts'
+
+/** Functions decoded before the event loop goes on: about a millisecond. */
+const perTurn = 500
 
 /**
  * Decodes the status of one function.
@@ -13,8 +17,13 @@ export function decodeStatus(answer: ProviderAnswer): FunctionStatus {
  * Decodes a list of functions; `null` is an empty one, as providers written in Go send it.
  * @throws GatewayError `provider_unavailable` when any part of it cannot be read: half a list would look like functions removed
  */
-export function decodeFunctions(answer: ProviderAnswer): readonly FunctionStatus[] {
-  return decodeArray(answer, 'a list of functions').map((one) => toFunctionStatus(one, answer))
+export async function decodeFunctions(answer: ProviderAnswer): Promise<readonly FunctionStatus[]> {
+  const functions: FunctionStatus[] = []
+  for (const one of decodeArray(answer, 'a list of functions')) {
+    functions.push(toFunctionStatus(one, answer))
+    if (functions.length % perTurn === 0) await nextTurn()
+  }
+  return functions
 }
 
 /**

@@ -1,27 +1,21 @@
-import {
-  functionIdentity,
-  type FunctionIdentity,
-  type GatewayConfig,
-  type ReplicaDirectory,
-  type Reply,
-  type SystemRequest,
-} from '#core'
+import { functionIdentity, type FunctionIdentity, type GatewayConfig, type Reply, type SystemRequest } from '#core'
+import type { FleetNews } from './fleet-news.ts'
 import { firstText, jsonFields } from './json-fields.ts'
 import type { ProviderPass } from './provider-pass.ts'
 
 /**
- * Passes on deployments, updates and removals of functions, byte for byte. When the provider took one, what the gateway
- * knows of that function is forgotten: a failure of the version before must not refuse calls of the new one.
+ * Passes on deployments, updates and removals of functions, byte for byte. When the provider took one, all gateways
+ * forget what they knew of that function: a failure of the version before must not refuse calls of the new one.
  */
 export class Deployments {
   readonly #pass: ProviderPass
-  readonly #replicas: ReplicaDirectory
+  readonly #news: FleetNews
   readonly #config: GatewayConfig
   readonly #maxBytes: number
 
-  constructor(deps: { pass: ProviderPass; replicas: ReplicaDirectory; config: GatewayConfig; maxBytes: number }) {
+  constructor(deps: { pass: ProviderPass; news: FleetNews; config: GatewayConfig; maxBytes: number }) {
     this.#pass = deps.pass
-    this.#replicas = deps.replicas
+    this.#news = deps.news
     this.#config = deps.config
     this.#maxBytes = deps.maxBytes
   }
@@ -34,7 +28,7 @@ export class Deployments {
     const body = await request.request.body.bytes(this.#maxBytes)
     const reply = await this.#pass.reply(request, `system/functions${request.search}`, { body })
     const target = this.#targetOf(request, body)
-    if (target !== undefined && reply.status >= 200 && reply.status < 300) this.#replicas.remove(target.key)
+    if (target !== undefined && reply.status >= 200 && reply.status < 300) await this.#news.forget(target)
     return reply
   }
 

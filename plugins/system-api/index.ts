@@ -7,8 +7,10 @@ import {
   ProviderApi,
   ProviderEndpoint,
   ReplicaDirectory,
+  SharedDirectory,
 } from '#core'
 import { Deployments } from './deployments.ts'
+import { FleetNews } from './fleet-news.ts'
 import { FunctionLogs } from './function-logs.ts'
 import { gatewayInfo } from './gateway-info.ts'
 import { listFunctions } from './list-functions.ts'
@@ -25,14 +27,16 @@ export const plugin = definePlugin({
     http: HttpClient,
     endpoint: ProviderEndpoint,
     replicas: ReplicaDirectory,
+    shared: SharedDirectory,
     config: GatewayConfig,
     clock: Clock,
   },
   options: systemApiOptions,
   setup({ options, deps, log }) {
     const pass = new ProviderPass({ ...deps, log })
-    const deployments = new Deployments({ ...deps, pass, maxBytes: options.maxDeploymentBytes })
-    const scaling = new ScaleFunction({ ...deps, pass })
+    const news = new FleetNews({ ...deps, log })
+    const deployments = new Deployments({ ...deps, pass, news, maxBytes: options.maxDeploymentBytes })
+    const scaling = new ScaleFunction({ ...deps, pass, news })
     const logs = new FunctionLogs({ ...deps, log })
     const facts = { release: programVersion(), arch: process.arch }
     return {

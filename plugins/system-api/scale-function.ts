@@ -8,6 +8,7 @@ import {
   type Reply,
   type SystemRequest,
 } from '#core'
+import type { FleetNews } from './fleet-news.ts'
 import { firstText, jsonFields } from './json-fields.ts'
 import { nameSegment, noSuchPath } from './names.ts'
 import type { ProviderPass } from './provider-pass.ts'
@@ -18,6 +19,7 @@ const maxBodyBytes = 64 * 1024
 export interface ScaleFunctionDeps {
   readonly pass: ProviderPass
   readonly replicas: ReplicaDirectory
+  readonly news: FleetNews
   readonly config: GatewayConfig
   readonly clock: Clock
 }
@@ -51,19 +53,19 @@ export class ScaleFunction {
       body: JSON.stringify({ serviceName: name, replicas, namespace }),
       headers: { 'content-type': 'application/json' },
     })
-    if (reply.status >= 200 && reply.status < 300) this.#learn(functionIdentity(name, namespace), replicas)
+    if (reply.status >= 200 && reply.status < 300) await this.#tell(functionIdentity(name, namespace), replicas)
     return reply
   }
 
-  /** Takes over what the provider has just accepted, so that the next call need not wait for the next listing. */
-  #learn({ key }: FunctionIdentity, desired: number): void {
-    const { replicas, clock } = this.#deps
-    const held = replicas.get(key)
-    if (held === undefined) return
-    const seen = { ...held, desired, fence: 0, observedAtMs: clock.nowMs() }
-    if (desired === 0) replicas.apply({ ...seen, phase: 'zero', available: 0, reason: '', retryAtMs: 0, failures: 0 })
-    else if (held.phase === 'ready') replicas.apply(seen)
-    else replicas.remove(key) // the next call asks the provider
+  /** Tells all gateways what the provider has just accepted, so that the next call need not wait for the next listing. */
+  #tell(identity: FunctionIdentity, desired: number): Promise<void> {
+    const { replicas, clock, news } = this.#deps
+    const held = replicas.get(identity.key)
+    // With nothing to go on, the next call asks the provider.
+    if (held === undefined || (desired > 0 && held.phase !== 'ready')) return news.forget(identity)
+    const seen = { ...held, desired, observedAtMs: clock.nowMs() }
+    if (desired > 0) return news.observe(seen)
+    return news.observe({ ...seen, phase: 'zero', available: 0, reason: '', retryAtMs: 0, failures: 0 })
   }
 }
 

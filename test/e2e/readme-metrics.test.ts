@@ -5,6 +5,7 @@ import { document, section, tableRows } from '../support/documents.ts'
 import { eventually } from '../support/eventually.ts'
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts'
 import { guardAgainstLeaks } from '../support/leak-guard.ts'
+import { type RedisServer, startRedis } from '../support/redis-servers.ts'
 import { ScriptedProvider } from '../support/scripted-provider.ts'
 
 interface Series {
@@ -14,6 +15,8 @@ interface Series {
 
 let provider: ScriptedProvider
 let gateway: GatewayProcess
+let other: GatewayProcess
+let redis: RedisServer
 let scraped: ReadonlyMap<string, Series>
 
 guardAgainstLeaks('file')
@@ -22,23 +25,33 @@ beforeAll(async () => {
     { name: 'sleepy', desired: 0 },
     { name: 'busy', desired: 0, readyAfterMs: -1 },
     { name: 'broken' },
+    { name: 'followed', desired: 0, readyAfterMs: -1 },
   )
+  redis = await startRedis()
   const pluginOptions = { 'scale-from-zero': { maxHeldPerFunction: 2 } }
-  gateway = await startGatewayProcess({
-    env: { functions_provider_url: provider.url },
+  const options = {
+    env: { functions_provider_url: provider.url, PILOTLIGHT_REDIS_URL: redis.url },
     config: stringify({ pluginOptions }),
-  })
+  }
+  gateway = await startGatewayProcess(options)
+  other = await startGatewayProcess(options)
   await everyKindOfEvent()
   scraped = seriesOf(await gateway.metrics())
 })
 afterAll(async () => {
   await gateway[Symbol.asyncDispose]()
+  await other[Symbol.asyncDispose]()
+  await redis[Symbol.asyncDispose]()
   await provider[Symbol.asyncDispose]()
 })
 
-/** Makes each series appear: a cold start with two callers, one caller too many, a client that leaves, a cut answer. */
+/**
+ * Makes each series appear: a cold start with two callers, one caller too many, a client that leaves, a cut answer, a wake that
+ * another gateway leads, a Redis that goes away.
+ */
 async function everyKindOfEvent(): Promise<void> {
   await call('sleepy')
+  await follow()
   const leaving = [leaver('busy'), leaver('busy')]
   await eventually('two calls to be held', async () =>
     (await gateway.metrics()).includes('\npilotlight_held_requests 2\n'),
@@ -55,6 +68,26 @@ async function everyKindOfEvent(): Promise<void> {
     const page = await gateway.metrics()
     return page.includes('pilotlight_aborted_total{') && page.includes('outcome="abandoned"')
   })
+  await redis.kill()
+  await eventually('the loss of Redis to be counted', async () =>
+    (await gateway.metrics()).includes('\npilotlight_coordination_degraded 1\n'),
+  )
+}
+
+/** Waits for a function that another gateway wakes, until that one's callers have left. */
+async function follow(): Promise<void> {
+  const leading = leaver('followed', other)
+  await eventually('the other gateway to lead', () => provider.count('scale', 'followed') > 0)
+  const following = leaver('followed')
+  await eventually('a call to be held', async () =>
+    (await gateway.metrics()).includes('\npilotlight_held_requests 1\n'),
+  )
+  leading.leave()
+  await eventually('the wait for the lease to end', async () =>
+    (await gateway.metrics()).includes('\npilotlight_lease_wait_seconds_count '),
+  )
+  following.leave()
+  await Promise.all([leading.gone, following.gone])
 }
 
 async function call(name: string): Promise<number> {
@@ -64,8 +97,8 @@ async function call(name: string): Promise<number> {
 }
 
 /** A call whose client can leave. */
-function leaver(name: string): { readonly leave: () => void; readonly gone: Promise<void> } {
-  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
+function leaver(name: string, at = gateway): { readonly leave: () => void; readonly gone: Promise<void> } {
+  const socket = connect(Number(new URL(at.url).port), '127.0.0.1')
   socket.on('error', () => {})
   socket.write(`GET /function/${name} HTTP/1.1\r\nHost: gateway\r\n\r\n`)
   const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()))

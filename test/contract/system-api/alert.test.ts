@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { guardAgainstLeaks } from '../../support/leak-guard.ts'
 import type { HandlerProvider } from '../../unit/plugins/provider-client/handler-provider.ts'
+import { OneFunction } from './one-function.ts'
 import { SystemApi } from './system-api.ts'
 
 guardAgainstLeaks('file')
@@ -45,6 +46,17 @@ describe('POST /system/alert', () => {
       '/system/scale-function/a?namespace=fn': 3,
       '/system/scale-function/b?namespace=dev': 1,
     })
+  })
+
+  it('leaves waking a function to be done once: a call that follows does not scale it again', async () => {
+    const provider = new OneFunction()
+    api.serve(provider.answer)
+
+    await api.call('POST', '/system/alert', notification(['echo', 'firing']))
+    const answer = await api.call('GET', '/function/echo')
+
+    expect([answer.status, await answer.text()]).toEqual([200, 'echo'])
+    expect(provider.scaleBodies).toMatchObject([{ serviceName: 'echo', replicas: 1 }])
   })
 
   it('skips functions that are unknown, and alerts that name none', async () => {

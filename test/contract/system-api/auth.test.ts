@@ -37,9 +37,10 @@ describe('basic auth', () => {
     '/system/alert',
     '/system/namespace/',
     '/system/scale-function/x',
+    '/system/function-ready',
     '/ui/',
   ])('guards %s', async (path) => {
-    const method = /alert|scale/.test(path) ? 'POST' : 'GET'
+    const method = /alert|scale|ready/.test(path) ? 'POST' : 'GET'
 
     const answer = await api.raw(method, path)
 

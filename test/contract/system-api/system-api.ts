@@ -1,5 +1,5 @@
 import type { GatewayConfig } from '#core'
-import { Gateway } from '../../../core/gateway.ts'
+import { Gateway, type GatewayAddresses } from '../../../core/gateway.ts'
 import { loadConfig } from '../../../core/config/load-config.ts'
 import { SystemClock } from '../../../core/time/system-clock.ts'
 import { FakeLogger } from '../../support/fake-logger.ts'
@@ -19,12 +19,14 @@ export class SystemApi implements AsyncDisposable {
   readonly log: FakeLogger
   readonly url: string
   readonly #gateway: Gateway
+  readonly #metricsPort: number
 
-  private constructor(provider: HandlerProvider, gateway: Gateway, { port, log }: { port: number; log: FakeLogger }) {
+  private constructor(provider: HandlerProvider, gateway: Gateway, at: GatewayAddresses & { log: FakeLogger }) {
     this.provider = provider
     this.#gateway = gateway
-    this.log = log
-    this.url = `http://127.0.0.1:${port}`
+    this.log = at.log
+    this.url = `http://127.0.0.1:${at.port}`
+    this.#metricsPort = at.metricsPort
   }
 
   /**
@@ -45,9 +47,9 @@ export class SystemApi implements AsyncDisposable {
       clock: new SystemClock(),
       log,
     })
-    const { port } = await gateway.start()
+    const addresses = await gateway.start()
     starting.move()
-    return new SystemApi(provider, gateway, { port, log })
+    return new SystemApi(provider, gateway, { ...addresses, log })
   }
 
   /** Requests that the provider got since `serve`. */
@@ -68,6 +70,16 @@ export class SystemApi implements AsyncDisposable {
   /** Sends a target as it stands, on a connection of its own. */
   raw(method: string, target: string, fields: readonly string[] = []): Promise<RawResponse> {
     return rawRequest(this.url, requestBytes(method, target, [...fields, 'Connection: close']), method)
+  }
+
+  /** The metrics page. */
+  async metrics(): Promise<string> {
+    const { body } = await rawRequest(
+      `http://127.0.0.1:${this.#metricsPort}`,
+      requestBytes('GET', '/metrics', ['Connection: close']),
+      'GET',
+    )
+    return body.toString()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -62,7 +62,10 @@ plugins:
   - 5
 logLevel: trace
 workers: 2
-redisUrl: redis://:secret@redis
+redisUrl: redis://:secret@redis/zero
+redisPrefix: a{b}
+redisTimeout: 1ms
+leaseTtl: 2m
 `
 
     expect(faultsOf(content)).toEqual([
@@ -75,7 +78,10 @@ redisUrl: redis://:secret@redis
       'pilotlight.yaml:10: plugins[2]: expected the name of a plugin or an object with "use" and "options"',
       'pilotlight.yaml:11: logLevel: Invalid option: expected one of "debug"|"info"|"warn"|"error"|"silent"',
       'pilotlight.yaml:12: workers: this version supports only one worker: use 1',
-      'pilotlight.yaml:13: redisUrl: this version supports only the in-process coordinator: leave it empty',
+      'pilotlight.yaml:13: redisUrl: the database is not a number',
+      'pilotlight.yaml:14: redisPrefix: expected 1 to 64 letters, digits, dots, colons, hyphens or underscores',
+      'pilotlight.yaml:15: redisTimeout: expected a duration from 10ms to 10s',
+      'pilotlight.yaml:16: leaseTtl: expected a duration from 200ms to 1m0s',
     ])
   })
 

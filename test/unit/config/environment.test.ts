@@ -202,17 +202,38 @@ describe('the PILOTLIGHT_ variables', () => {
     ['PILOTLIGHT_LOG_FORMAT', 'xml'],
     ['PILOTLIGHT_WORKERS', '0'],
     ['PILOTLIGHT_WORKERS', '2'],
-    ['PILOTLIGHT_REDIS_URL', 'redis://localhost:6379'],
+    ['PILOTLIGHT_REDIS_URL', 'localhost:6379'],
+    ['PILOTLIGHT_REDIS_URL', 'redis://localhost?db=1'],
+    ['PILOTLIGHT_REDIS_PREFIX', 'with space'],
+    ['PILOTLIGHT_REDIS_TIMEOUT', '1m'],
+    ['PILOTLIGHT_REDIS_TIMEOUT', 'soon'],
+    ['PILOTLIGHT_LEASE_TTL', '100ms'],
   ])('refuse %s=%s', (name, text) => {
     expect(faultsOf({ [name]: text })).toEqual([expect.stringMatching(`^environment: ${name}: `)])
   })
 
   it('say what this version does not support instead of ignoring the wish', () => {
-    const [redis, workers] = faultsOf({ PILOTLIGHT_REDIS_URL: 'redis://:secret@r', PILOTLIGHT_WORKERS: '4' })
+    expect(faultsOf({ PILOTLIGHT_WORKERS: '4' })[0]).toContain('this version supports only one worker')
+  })
 
-    expect(redis).toContain('this version supports only the in-process coordinator')
-    expect(redis).not.toContain('secret')
-    expect(workers).toContain('this version supports only one worker')
+  it('say where gateways coordinate', () => {
+    const env = {
+      PILOTLIGHT_REDIS_URL: 'rediss+sentinel://u:p@s1,s2/main',
+      PILOTLIGHT_REDIS_PREFIX: 'fleet:a',
+      PILOTLIGHT_REDIS_TIMEOUT: '250ms',
+      PILOTLIGHT_LEASE_TTL: '3',
+    }
+
+    expect(settingsOf(env)).toEqual({
+      redisUrl: 'rediss+sentinel://u:p@s1,s2/main',
+      redisPrefix: 'fleet:a',
+      redisTimeout: 250,
+      leaseTtl: 3_000,
+    })
+  })
+
+  it('show nothing of a Redis URL that cannot be read', () => {
+    expect(faultsOf({ PILOTLIGHT_REDIS_URL: 'redis://:hunter/2@redis' })[0]).not.toContain('hunter')
   })
 
   it('refuse a misspelt name', () => {

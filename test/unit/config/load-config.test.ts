@@ -58,6 +58,9 @@ describe('loadConfig', () => {
       maxConnectionsPerUpstream: 1024,
       writeRequestUri: false,
       redisUrl: '',
+      redisPrefix: 'pilotlight',
+      redisTimeoutMs: 100,
+      leaseTtlMs: 1_500,
       workers: 1,
       holdTimeoutMs: 60_000,
       quietPeriodMs: 5_000,
@@ -78,6 +81,7 @@ describe('loadConfig', () => {
         'scale-from-zero',
         'add-metrics',
         'alert-scaler',
+        'readiness-push',
         'system-api',
         'ui',
       ].map((use) => ({ use, options: {} })),
@@ -149,7 +153,7 @@ describe('loadConfig', () => {
     it('take options by name without a new list', () => {
       const config = load({ file: 'pluginOptions: { auth: { reloadIntervalMs: 5 } }' })
 
-      expect(config.plugins).toHaveLength(9)
+      expect(config.plugins).toHaveLength(10)
       expect(config.plugins.find((entry) => entry.use === 'auth')?.options).toEqual({ reloadIntervalMs: 5 })
     })
 

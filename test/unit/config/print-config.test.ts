@@ -15,6 +15,7 @@ describe('printConfig', () => {
     ['forward proxies', 'httpProxy: http://proxy:3128\nnoProxy: .internal,10.0.0.0/8', { https_proxy: 'proxy' }],
     ['no Prometheus beside a provider', 'functionsProviderUrl: http://p\nprometheusUrl: null', {}],
     ['plugins with options', 'plugins: [{ use: ./a.ts, options: { list: [1, { b: x }] } }, auth]', {}],
+    ['a fleet', 'redisUrl: redis+cluster://a:7000,b\nredisPrefix: x\nredisTimeout: 50ms\nleaseTtl: 2s', {}],
     ['settings of the environment', '', { write_timeout: '1h', PILOTLIGHT_HOLD_TIMEOUT: '10ms', basic_auth: 'true' }],
   ])('writes %s as a file that loads to the same configuration', (_, content, env) => {
     const config = load(content, env)
@@ -49,6 +50,20 @@ plugins:
     expect(printed).toContain('tokenFile: /run/token')
     expect(printed).toContain('emptyPassword: ""')
     expect(printed).toContain('secretMountPath: /run/secrets/')
+  })
+
+  it.each([
+    ['redis://:hunter2@redis:6379/1', 'redis://***@redis:6379/1'],
+    ['redis+cluster://user:hunter2@a:7000,b:7001', 'redis+cluster://***@a:7000,b:7001'],
+    [
+      'redis+sentinel://user:hunter2@a,b/main?sentinel_username=s&sentinel_password=hunter2',
+      'redis+sentinel://***@a,b/main?sentinel_username=s&sentinel_password=***',
+    ],
+  ])('masks the credentials of %s', (redisUrl, expected) => {
+    const printed = printConfig(load(`redisUrl: ${redisUrl}`))
+
+    expect(printed).not.toContain('hunter2')
+    expect(printed).toContain(`redisUrl: ${expected}\n`)
   })
 
   it('writes durations as Go text under the keys of the file', () => {

@@ -186,6 +186,42 @@ describe('HttpServiceQuery.scale', () => {
     expect(provider.seen).toHaveLength(1)
   })
 
+  it('takes 409 with a larger fence for the word of a newer leader, after one call', async () => {
+    await using provider = await HandlerProvider.start((_request, response) => {
+      response.writeHead(409, { 'X-Pilotlight-Fence': '1800000000000042' }).end(internalText)
+    })
+    await using client = new ClientHarness({ url: provider.url, authorization: undefined })
+
+    const error = await failureOf(client.query.scale(echo, 1, { fence: 1_800_000_000_000_041 }))
+
+    expect(error).toMatchObject({
+      code: 'lease_lost',
+      details: { providerStatus: 409, fence: 1_800_000_000_000_042 },
+    })
+    expectSafe(error)
+    expect(provider.seen).toHaveLength(1)
+  })
+
+  it.each([
+    ['409 without a fence', 409, undefined],
+    ['409 with an empty fence', 409, ''],
+    ['409 with a fence that is no number', 409, 'newer'],
+    ['409 with a negative fence', 409, '-1'],
+    ['409 with a fence that no other can exceed', 409, '9007199254740991'],
+    ['409 with a fence beyond all numbers', 409, '9'.repeat(400)],
+    ['another status with a fence', 400, '42'],
+  ])('takes %s for a refusal', async (_case, providerStatus, fence) => {
+    await using provider = await HandlerProvider.start((_request, response) => {
+      response.writeHead(providerStatus, fence === undefined ? {} : { 'X-Pilotlight-Fence': fence }).end()
+    })
+    await using client = new ClientHarness({ url: provider.url, authorization: undefined })
+
+    const error = await failureOf(client.query.scale(echo, 1, { fence: 41 }))
+
+    expect(error).toMatchObject({ code: 'no_ready_replica', details: { providerStatus } })
+    expect(error.details['fence']).toBeUndefined()
+  })
+
   it.each<Fault>(['hang', 'reset'])('leaves repeating to its caller when a provider does "%s"', async (fault) => {
     await using provider = await ScriptedProvider.start({ name: 'echo', namespace: 'fn' })
     provider.fail('scale', fault)

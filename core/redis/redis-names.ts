@@ -1,0 +1,38 @@
+/**
+ * Names of all keys and channels of one fleet. Keys of one function share the hash tag `{key}`, so that a Cluster holds them in
+ * one place.
+ */
+export class RedisNames {
+  /** Set of the functions whose records are kept. */
+  readonly functions: string
+  /** Channel of all changes of functions. */
+  readonly changes: string
+  readonly #prefix: string
+
+  /** @param prefix without braces, which have a meaning in a Cluster */
+  constructor(prefix: string) {
+    this.#prefix = prefix
+    this.functions = `${prefix}:functions`
+    this.changes = `${prefix}:changes`
+  }
+
+  /** Hash with the record, the lease and the fence of a function. */
+  function(key: string): string {
+    return `${this.#prefix}:function:{${key}}`
+  }
+
+  /** String with the holder of a role. */
+  role(role: string): string {
+    return `${this.#prefix}:role:${role}`
+  }
+
+  /** Key that probes write to, in the same place as the function's record. */
+  probe(key: string): string {
+    return `${this.#prefix}:probe:{${key}}`
+  }
+
+  /** Channel on which one gateway hears its own probes. */
+  probes(origin: string): string {
+    return `${this.#prefix}:probe:${origin}`
+  }
+}

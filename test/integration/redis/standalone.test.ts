@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest'
+import { startRedis } from '../../support/redis-servers.ts'
+import { failureOf } from '../../support/open-redis-store.ts'
+import { describeStore } from './describe-store.ts'
+
+const asked = { ttlMs: 5_000, knownVersion: 0, aboveFence: 0 }
+
+describeStore('one server', startRedis, ({ place, one, other }) => {
+  it('goes on with larger fences and versions after all data was lost', async () => {
+    const before = await one().store.acquire('lost.ns', asked)
+    const write = { condition: 'version', value: 0, phase: 'ready', retryInMs: 0, expiresInMs: 0, body: 'b' } as const
+    const first = await one().store.write('lost.ns', write)
+    await place().command('FLUSHALL')
+
+    const after = await other().store.acquire('lost.ns', asked)
+    const second = await other().store.write('lost.ns', write)
+
+    expect(after.role === 'leader' && before.role === 'leader' && after.fence > before.fence).toBe(true)
+    expect(first.written && second.written && second.version > first.version).toBe(true)
+  })
+
+  it('sends scripts again that Redis has forgotten', async () => {
+    await place().command('SCRIPT', 'FLUSH')
+
+    expect(await failureOf(one().store.read('any.ns'))).toBeUndefined()
+  })
+
+  it('works again by itself after Redis was restarted, with larger fences', async () => {
+    const before = await one().store.acquire('restarted.ns', asked)
+    const subscribed = one().subscribed
+
+    await place().restart()
+    await one().works()
+
+    const after = await one().store.acquire('restarted.ns', asked)
+    expect(after.role === 'leader' && before.role === 'leader' && after.fence > before.fence).toBe(true)
+    expect(one().subscribed).toBe(subscribed + 1)
+  })
+})
