@@ -12,7 +12,7 @@ const output = resolve(process.argv[2] ?? join(root, 'dist'))
 const keptFields = ['name', 'version', 'description', 'license', 'type', 'engines', 'bin', 'dependencies']
 
 /** What the compiler does not carry over. */
-const copiedAsTheyAre = ['plugins/ui/assets', 'LICENSE']
+const copiedAsTheyAre = ['plugins/ui/assets', 'core/redis/scripts', 'LICENSE']
 
 process.exitCode = build()
 

@@ -42,13 +42,21 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
   }
 }
 
-function noticesOf({
-  httpProxy,
-  httpsProxy,
-  engine,
-}: Pick<GatewayConfig, 'httpProxy' | 'httpsProxy' | 'engine'>): string[] {
-  if (engine === 'undici' || (httpProxy === undefined && httpsProxy === undefined)) return []
-  return ['HTTP_PROXY and HTTPS_PROXY do not apply to calls of functions with the engine http-proxy: they go straight']
+/** What a configuration asks for in vain, or in a way that is seldom meant. */
+function noticesOf(config: Omit<GatewayConfig, 'notices' | 'baseDirectory'>): string[] {
+  const { httpProxy, httpsProxy, engine, redisUrl, functionsProviderUrl } = config
+  const notices: string[] = []
+  if (engine === 'http-proxy' && (httpProxy !== undefined || httpsProxy !== undefined)) {
+    notices.push(
+      'HTTP_PROXY and HTTPS_PROXY do not apply to calls of functions with the engine http-proxy: they go straight',
+    )
+  }
+  if (redisUrl !== '' && functionsProviderUrl === undefined) {
+    notices.push(
+      'gateways that share a Redis must share a provider: name it by functions_provider_url, or let no other gateway use this PILOTLIGHT_REDIS_PREFIX',
+    )
+  }
+  return notices
 }
 
 function describe(faults: readonly ConfigFault[]): string {

@@ -1,5 +1,16 @@
-import { Clock, definePlugin, Forwarder, GatewayConfig, HttpClient, ProviderEndpoint, Random, service } from '#core'
+import {
+  Clock,
+  definePlugin,
+  Forwarder,
+  GatewayConfig,
+  HttpClient,
+  ProviderEndpoint,
+  Random,
+  ReadinessAnnouncer,
+  service,
+} from '#core'
 import { localProviderOptions } from './options.ts'
+import { Authorization } from './server/authorization.ts'
 import { startLocalProvider } from './start.ts'
 
 /** Where functions live that are named without a namespace, when the configuration names none. */
@@ -8,7 +19,14 @@ const fallbackNamespace = 'openfaas-fn'
 /** Runs functions as processes of this machine, behind the API of an OpenFaaS provider. */
 export const plugin = definePlugin({
   name: 'local-provider',
-  needs: { clock: Clock, random: Random, forwarder: Forwarder, http: HttpClient, config: GatewayConfig },
+  needs: {
+    clock: Clock,
+    random: Random,
+    forwarder: Forwarder,
+    http: HttpClient,
+    announcer: ReadinessAnnouncer,
+    config: GatewayConfig,
+  },
   provides: [ProviderEndpoint],
   options: localProviderOptions,
   async setup({ options, deps, log }) {
@@ -16,6 +34,7 @@ export const plugin = definePlugin({
     const facts = {
       defaultNamespace: config.functionNamespace || fallbackNamespace,
       readTimeoutMs: config.readTimeoutMs,
+      authorization: Authorization.ofThisStart(),
     }
     const provider = await startLocalProvider(options, facts, { ...deps, log })
     return {

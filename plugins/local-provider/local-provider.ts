@@ -1,7 +1,7 @@
 import type { Logger, ProviderEndpoint } from '#core'
 import type { FunctionTable } from './functions/function-table.ts'
 import type { ProcessLauncher } from './processes/process-launcher.ts'
-import { Authorization } from './server/authorization.ts'
+import type { Authorization } from './server/authorization.ts'
 import { FunctionRoutes } from './server/function-routes.ts'
 import { Invocation } from './server/invocation.ts'
 import { LogRoutes } from './server/log-routes.ts'
@@ -26,17 +26,17 @@ export interface LocalProviderParts {
   readonly namespaces: NamespaceTable
   readonly secrets: SecretStore
   readonly functions: FunctionTable
+  readonly authorization: Authorization
   readonly log: Logger
 }
 
 /**
  * A provider that runs functions as processes of this machine.
  *
- * Order: `listen` -> `drain` -> dispose, which ends every process and gives the state directory up.
+ * Order: `listen` -> `drain` -> `finishCalls`, where nobody else knows when they are over -> dispose, which ends every process and gives the state directory up.
  */
 export class LocalProvider implements AsyncDisposable {
   readonly #parts: LocalProviderParts
-  readonly #authorization = new Authorization()
   readonly #state: StateWriter
   readonly #server: ProviderServer
   #port = 0
@@ -51,7 +51,7 @@ export class LocalProvider implements AsyncDisposable {
     this.#parts = parts
     this.#state = state
     this.#server = new ProviderServer({
-      authorization: this.#authorization,
+      authorization: parts.authorization,
       invocation: new Invocation({ functions, namespaces }),
       routes: [
         ...new FunctionRoutes({ functions, namespaces, state }).routes,
@@ -64,9 +64,9 @@ export class LocalProvider implements AsyncDisposable {
     })
   }
 
-  /** Where it listens, and the credentials of this start. */
+  /** Where it listens, and the credentials that it wants. */
   get endpoint(): ProviderEndpoint {
-    return { url: new URL(`http://${host}:${this.#port}/`), authorization: this.#authorization.header }
+    return { url: new URL(`http://${host}:${this.#port}/`), authorization: this.#parts.authorization.header }
   }
 
   /** Why it cannot be used, or undefined. */
@@ -87,6 +87,11 @@ export class LocalProvider implements AsyncDisposable {
   /** Ends those who follow logs. Everything else goes on: calls that the gateway still has need it to the end. */
   async drain(): Promise<void> {
     this.#parts.functions.closeLogs()
+  }
+
+  /** Takes no new connections and finishes the calls it has; what is left at `deadline` is cut. */
+  finishCalls(deadline: AbortSignal): Promise<void> {
+    return this.#server.drain(deadline)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,5 @@
-import type { Clock, Forwarder, HttpClient, Logger, Random } from '#core'
+import type { Clock, Forwarder, HttpClient, Logger, Random, ReadinessAnnouncer } from '#core'
+import { Announcements } from './announcements/announcements.ts'
 import { builtInRecipes } from './catalogue/built-in.ts'
 import { Catalogue } from './catalogue/catalogue.ts'
 import { FunctionTable } from './functions/function-table.ts'
@@ -10,6 +11,7 @@ import { ProcessLauncher } from './processes/process-launcher.ts'
 import { ProcessRecords } from './processes/process-records.ts'
 import { PortAllocator } from './replicas/port-allocator.ts'
 import { ReadinessProbe } from './replicas/readiness.ts'
+import type { Authorization } from './server/authorization.ts'
 import { NamespaceTable } from './state/namespace-table.ts'
 import { SecretStore } from './state/secret-store.ts'
 import { StateDirectory } from './state/state-directory.ts'
@@ -22,15 +24,19 @@ export interface LocalProviderDeps {
   readonly random: Random
   readonly forwarder: Forwarder
   readonly http: HttpClient
+  /** Told of functions that take calls. */
+  readonly announcer: ReadinessAnnouncer
   readonly log: Logger
 }
 
-/** What a local provider takes over from the gateway that embeds it. */
+/** What a local provider takes over from the gateway that embeds it, or from the command that runs it alone. */
 export interface LocalProviderFacts {
   /** Namespace of functions that are named without one. */
   readonly defaultNamespace: string
   /** Milliseconds until the last byte of a request; 0 is no limit. */
   readonly readTimeoutMs: number
+  /** Who may manage functions. */
+  readonly authorization: Authorization
 }
 
 /**
@@ -94,7 +100,7 @@ interface Parts {
 }
 
 function assemble({ directory, lock, launcher, options, facts, deps }: Parts): LocalProvider {
-  const { clock, random, forwarder, http, log } = deps
+  const { clock, random, forwarder, http, announcer, log } = deps
   const file = new StateFile(directory.stateFile, { clock, log })
   const stored = file.load()
   const namespaces = new NamespaceTable(facts.defaultNamespace, stored.namespaces)
@@ -113,13 +119,14 @@ function assemble({ directory, lock, launcher, options, facts, deps }: Parts): L
     },
     settings: { path: options.path, startTimeoutMs: options.startTimeout, stopGraceMs: options.stopGrace },
   })
-  const functions = new FunctionTable({ directory, revisions, clock, log, limits: options })
+  const announcements = new Announcements({ announcer, log })
+  const functions = new FunctionTable({ directory, revisions, announcements, clock, log, limits: options })
   for (const one of stored.functions) functions.restore(one)
   for (const sample of options.samples ? sampleDeployments : []) {
     functions.addSample({ ...sample, namespace: facts.defaultNamespace })
   }
   return new LocalProvider(
-    { directory, lock, launcher, file, namespaces, secrets, functions, log },
+    { directory, lock, launcher, file, namespaces, secrets, functions, authorization: facts.authorization, log },
     facts.readTimeoutMs,
   )
 }

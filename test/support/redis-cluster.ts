@@ -1,5 +1,5 @@
 import { eventually } from './eventually.ts'
-import { freePort, type RedisServer, startRedis } from './redis-servers.ts'
+import { freePort, type RedisServer, type RedisServerOptions, startRedis } from './redis-servers.ts'
 
 /** A Cluster of three primaries with a replica each. Disposing it kills all. */
 export interface RedisClusterSet extends AsyncDisposable {
@@ -16,10 +16,13 @@ const flags = [
   ...['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1'],
 ]
 
-/** Starts a Cluster and resolves when all nodes agree that it works and a failover would succeed. */
-export async function startRedisCluster(): Promise<RedisClusterSet> {
+/**
+ * Starts a Cluster and resolves when all nodes agree that it works and a failover would succeed.
+ * @param acl rules of users, as `ACL SETUSER` takes them; the default user stays
+ */
+export async function startRedisCluster({ acl = [] }: Pick<RedisServerOptions, 'acl'> = {}): Promise<RedisClusterSet> {
   await using stack = new AsyncDisposableStack()
-  const nodes = await Promise.all(Array.from({ length: 6 }, startNode))
+  const nodes = await Promise.all(Array.from({ length: 6 }, () => startNode(acl)))
   for (const { server } of nodes) stack.use(server)
   const [first] = nodes
   if (first === undefined) throw new Error('a Cluster has nodes')
@@ -51,9 +54,9 @@ export async function startRedisCluster(): Promise<RedisClusterSet> {
 }
 
 /** The bus listens on a port of its own: the usual one, 10,000 higher, may not exist. */
-async function startNode(): Promise<{ readonly server: RedisServer; readonly busPort: number }> {
+async function startNode(acl: readonly string[]): Promise<{ readonly server: RedisServer; readonly busPort: number }> {
   const busPort = await freePort()
-  return { server: await startRedis({ args: [...flags, '--cluster-port', `${busPort}`] }), busPort }
+  return { server: await startRedis({ args: [...flags, '--cluster-port', `${busPort}`], acl }), busPort }
 }
 
 async function accepted(reply: Promise<unknown>): Promise<boolean> {

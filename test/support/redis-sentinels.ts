@@ -13,19 +13,31 @@ export interface SentinelSet extends AsyncDisposable {
 }
 
 const name = 'main'
+/** Patience of each Sentinel. Three that notice at the same moment vote for themselves, and try again after seconds. */
+const downAfterMs = [300, 1_500, 3_000]
 const quick = ['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1']
 /** Sentinels ask each other and the servers rarely by default; a test cannot wait for that. */
 const periods = ['info-period', 'ping-period', 'ask-period', 'publish-period'].flatMap((period) => [period, '100'])
 
+/** Rules of users, as `ACL SETUSER` takes them; the default users stay. */
+export interface SentinelSetOptions {
+  readonly acl?: readonly string[]
+  readonly sentinelAcl?: readonly string[]
+}
+
 /** Starts servers and Sentinels, and resolves when a failover would succeed. */
-export async function startSentinelSet(): Promise<SentinelSet> {
+export async function startSentinelSet({ acl = [], sentinelAcl = [] }: SentinelSetOptions = {}): Promise<SentinelSet> {
   await using stack = new AsyncDisposableStack()
-  const primary = stack.use(await startRedis({ args: quick }))
+  const primary = stack.use(await startRedis({ args: quick, acl }))
   const replicas = await Promise.all(
-    [1, 2].map(() => startRedis({ args: [...quick, '--replicaof', primary.host, `${primary.port}`] })),
+    [1, 2].map(() => startRedis({ args: [...quick, '--replicaof', primary.host, `${primary.port}`], acl })),
   )
   for (const replica of replicas) stack.use(replica)
-  const sentinels = await Promise.all([1, 2, 3].map(() => startRedis({ sentinel: true, config: watching(primary) })))
+  // Not as flags: a Sentinel writes its users to its file, and would find them twice when it starts again.
+  const users = sentinelAcl.map((rules) => `user ${rules}\n`).join('')
+  const sentinels = await Promise.all(
+    downAfterMs.map((ms) => startRedis({ sentinel: true, config: watching(primary, ms) + users })),
+  )
   for (const sentinel of sentinels) stack.use(sentinel)
   for (const sentinel of sentinels) {
     await sentinel.command('SENTINEL', 'DEBUG', ...periods)
@@ -43,11 +55,12 @@ export async function startSentinelSet(): Promise<SentinelSet> {
   }
 }
 
-function watching({ host, port }: RedisServer): string {
-  return `sentinel monitor ${name} ${host} ${port} 2
-sentinel down-after-milliseconds ${name} 400
+function watching({ host, port }: RedisServer, downMs: number): string {
+  return `sentinel monitor ${name} ${host} ${port} 1
+sentinel down-after-milliseconds ${name} ${downMs}
 sentinel failover-timeout ${name} 2000
-sentinel parallel-syncs ${name} 2`
+sentinel parallel-syncs ${name} 2
+`
 }
 
 async function knowsAll(sentinel: RedisServer): Promise<boolean> {

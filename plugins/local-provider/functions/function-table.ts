@@ -2,7 +2,9 @@ import { functionIdentity, type Clock, type FunctionStatus, type Logger } from '
 import type { StateDirectory } from '../state/state-directory.ts'
 import { FunctionLog } from '../logs/function-log.ts'
 import { Refusal } from '../refusal.ts'
+import type { Announcements } from '../announcements/announcements.ts'
 import type { Deployment } from './deployment.ts'
+import { FenceFile } from './fence-file.ts'
 import { LocalFunction } from './local-function.ts'
 import type { RevisionFactory } from './revision-factory.ts'
 import type { StoredFunction } from './stored-function.ts'
@@ -14,6 +16,7 @@ const maxLogBytes = 1024 * 1024
 export interface FunctionTableDeps {
   readonly directory: StateDirectory
   readonly revisions: RevisionFactory
+  readonly announcements: Announcements
   readonly clock: Clock
   readonly log: Logger
   readonly limits: {
@@ -144,10 +147,14 @@ export class FunctionTable {
   }
 
   #add(stored: StoredFunction, { isSample }: { isSample: boolean }): LocalFunction {
-    const { clock, limits } = this.#deps
+    const { clock, limits, directory, announcements } = this.#deps
+    const { service, namespace } = stored.deployment
+    const identity = functionIdentity(service, namespace)
     const log = new FunctionLog(clock, { maxLines: limits.logLines, maxBytes: maxLogBytes })
-    const added = new LocalFunction({ clock, log }, isSample, stored)
-    this.#functions.set(keyOfDeployment(stored.deployment), added)
+    const fences = new FenceFile(directory.fenceOf(namespace, service), this.#deps.log)
+    const onFirstReplica = (available: number): void => announcements.announce(identity, available)
+    const added = new LocalFunction({ clock, log, fences, onFirstReplica }, isSample, stored)
+    this.#functions.set(identity.key, added)
     return added
   }
 

@@ -5,6 +5,7 @@ import { Refusal } from '../refusal.ts'
 import type { FunctionCall, Replica } from '../replicas/replica.ts'
 import { ReplicaSet } from '../replicas/replica-set.ts'
 import type { Deployment } from './deployment.ts'
+import type { FenceStore } from './fence-file.ts'
 import { toFunctionStatus } from './function-status.ts'
 import type { StoredFunction } from './stored-function.ts'
 
@@ -21,6 +22,9 @@ export type Revision = { readonly create: ReplicaFactory; readonly exclusive: bo
 export interface LocalFunctionDeps {
   readonly clock: Clock
   readonly log: FunctionLog
+  readonly fences: FenceStore
+  /** Told how many replicas there are when calls can be answered that could not be before. */
+  readonly onFirstReplica: (available: number) => void
 }
 
 /**
@@ -31,19 +35,23 @@ export class LocalFunction {
   /** Whether it came with the provider: such a function is not stored. */
   readonly isSample: boolean
   readonly log: FunctionLog
+  readonly #deps: LocalFunctionDeps
   readonly #usage: UsageMeter
   #stored: StoredFunction
   #problem = ''
   #current = new ReplicaSet(noReplica, () => {})
   #retiring: readonly ReplicaSet[] = []
   readonly #ending = new Set<Promise<void>>()
-  #newestFence = 0
+  #newestFence: number
+  #available = 0
 
   constructor(deps: LocalFunctionDeps, isSample: boolean, stored: StoredFunction) {
     this.isSample = isSample
     this.log = deps.log
+    this.#deps = deps
     this.#usage = new UsageMeter(deps.clock)
     this.#stored = stored
+    this.#newestFence = deps.fences.read()
   }
 
   get stored(): StoredFunction {
@@ -70,13 +78,10 @@ export class LocalFunction {
   /**
    * Wishes for `replicas`. Several wishes may follow one another at any speed; the last one holds.
    * @param fence of the caller's lease, if it has one
-   * @throws Refusal 409 for a fence that is older than the newest seen
+   * @throws Refusal 409 for a fence that is older than the newest seen, which its header names
    */
   scale(replicas: number, fence: number | undefined): void {
-    if (fence !== undefined && fence < this.#newestFence) {
-      throw new Refusal(409, `fence ${fence} is older than ${this.#newestFence}: another gateway leads by now`)
-    }
-    this.#newestFence = fence ?? this.#newestFence
+    if (fence !== undefined) this.#admit(fence)
     this.#stored = { ...this.#stored, replicas }
     this.#apply()
   }
@@ -117,6 +122,18 @@ export class LocalFunction {
     await Promise.all([this.#current.stop(), ...this.#ending])
   }
 
+  #admit(fence: number): void {
+    const newest = this.#newestFence
+    if (fence < newest) {
+      throw new Refusal(409, `fence ${fence} is older than ${newest}: another gateway leads by now`, {
+        'X-Pilotlight-Fence': String(newest),
+      })
+    }
+    if (fence === newest) return
+    this.#newestFence = fence
+    this.#deps.fences.write(fence)
+  }
+
   #serving(): ReplicaSet {
     if (this.#current.available > 0) return this.#current
     return this.#retiring.findLast(({ available }) => available > 0) ?? this.#current
@@ -126,12 +143,19 @@ export class LocalFunction {
     this.#current.scale(this.#problem === '' ? this.#stored.replicas : 0)
     if (this.#stored.replicas === 0) this.#retire(this.#current)
     else if (this.#retiring.every(({ available }) => available === 0)) this.#endRetiring()
+    this.#noteAvailable()
   }
 
   /** A revision has changed: once it serves, or nothing is wanted, the ones before it end. */
   #retire(changed: ReplicaSet): void {
-    if (changed !== this.#current) return
-    if (changed.available > 0 || this.#stored.replicas === 0) this.#endRetiring()
+    if (changed === this.#current && (changed.available > 0 || this.#stored.replicas === 0)) this.#endRetiring()
+    this.#noteAvailable()
+  }
+
+  #noteAvailable(): void {
+    const before = this.#available
+    this.#available = this.#serving().available
+    if (before === 0 && this.#available > 0) this.#deps.onFirstReplica(this.#available)
   }
 
   #endRetiring(): void {

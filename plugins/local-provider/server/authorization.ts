@@ -1,19 +1,34 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 
-/** Credentials that are made anew at every start, so that only who was told may manage functions. */
+/** Who may manage functions. */
 export class Authorization {
-  /** Value of the `Authorization` header. */
-  readonly header: string
-  readonly #digest: Buffer
+  /** Value of the `Authorization` header that is accepted; undefined when everybody is. */
+  readonly header: string | undefined
+  readonly #digest: Buffer | undefined
 
-  constructor() {
-    const credentials = Buffer.from(`pilotlight:${randomBytes(32).toString('hex')}`)
-    this.header = `Basic ${credentials.toString('base64')}`
-    this.#digest = digestOf(this.header)
+  private constructor(header: string | undefined) {
+    this.header = header
+    this.#digest = header === undefined ? undefined : digestOf(header)
+  }
+
+  /** Credentials that are made anew at every start, so that only who was told may manage functions. */
+  static ofThisStart(): Authorization {
+    return Authorization.of('pilotlight', randomBytes(32).toString('hex'))
+  }
+
+  /** One account (RFC 7617). */
+  static of(user: string, password: string): Authorization {
+    return new Authorization(`Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`)
+  }
+
+  /** Everybody who reaches the provider. */
+  static open(): Authorization {
+    return new Authorization(undefined)
   }
 
   /** Whether a header carries the credentials. Takes the same time for every wrong value. */
   accepts(header: string | undefined): boolean {
+    if (this.#digest === undefined) return true
     return header !== undefined && timingSafeEqual(digestOf(header), this.#digest)
   }
 }

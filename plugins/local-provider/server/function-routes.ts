@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { BufferReply, jsonReply, type Reply, type SystemRequest, type SystemRoute } from '#core'
 import { decodeDeployment } from '../functions/deployment.ts'
+import { parseFence } from '../functions/fence-file.ts'
 import type { FunctionName, FunctionTable } from '../functions/function-table.ts'
 import { Refusal } from '../refusal.ts'
 import type { NamespaceTable } from '../state/namespace-table.ts'
@@ -95,7 +96,7 @@ function isTrue(text: string | null): boolean {
 function fenceOf({ request }: SystemRequest): number | undefined {
   const text = request.header('x-pilotlight-fence')
   if (text === undefined) return undefined
-  const fence = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
-  if (Number.isSafeInteger(fence)) return fence
+  const fence = parseFence(text)
+  if (fence !== undefined) return fence
   throw new Refusal(400, 'X-Pilotlight-Fence is no whole number')
 }

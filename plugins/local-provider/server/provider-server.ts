@@ -66,6 +66,11 @@ export class ProviderServer implements AsyncDisposable {
     return this.#listener.listen(host, port)
   }
 
+  /** Takes no new connections and finishes the calls it has; what is left at `deadline` is cut. */
+  drain(deadline: AbortSignal): Promise<void> {
+    return this.#listener.drain(deadline)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#listener[Symbol.asyncDispose]()
   }
@@ -80,7 +85,8 @@ export class ProviderServer implements AsyncDisposable {
       return await this.#router.handle(request)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      return error.message === '' ? new BufferReply(error.status) : textReply(error.status, `${error.message}\n`)
+      const { status, message, headers } = error
+      return message === '' ? new BufferReply(status, headers) : textReply(status, `${message}\n`, headers)
     }
   }
 }

@@ -49,6 +49,11 @@ export class StateDirectory {
     return join(this.#folderOf(namespace, name), 'home')
   }
 
+  /** Holds the newest fence of a function. */
+  fenceOf(namespace: string, name: string): string {
+    return join(this.#folderOf(namespace, name), 'fence')
+  }
+
   /** Folder that shows a function its secrets. */
   secretsOf(namespace: string, name: string): string {
     return join(this.#folderOf(namespace, name), 'secrets')

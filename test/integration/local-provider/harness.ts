@@ -6,9 +6,11 @@ import { HttpProxyForwarder } from '../../../core/http/http-proxy-forwarder.ts'
 import { EngineForwarder } from '../../../core/http/engine.ts'
 import { UndiciHttpClient } from '../../../core/http/undici-http-client.ts'
 import type { FunctionStatus } from '../../../core/provider/function-status.ts'
+import type { ReadinessAnnouncer } from '../../../core/coordination/readiness-announcer.ts'
 import { SystemClock } from '../../../core/time/system-clock.ts'
 import type { LocalProvider } from '../../../plugins/local-provider/local-provider.ts'
 import { localProviderOptions } from '../../../plugins/local-provider/options.ts'
+import { Authorization } from '../../../plugins/local-provider/server/authorization.ts'
 import { startLocalProvider } from '../../../plugins/local-provider/start.ts'
 import { eventually } from '../../support/eventually.ts'
 import { FakeLogger } from '../../support/fake-logger.ts'
@@ -18,6 +20,8 @@ export interface HarnessOptions {
   readonly options?: Readonly<Record<string, unknown>>
   /** Kept by the caller; else a new one that goes with the harness. */
   readonly stateDirectory?: string
+  /** Told of functions that are ready. Default nobody. */
+  readonly announcer?: ReadinessAnnouncer
 }
 
 /** A deployment as clients send it. */
@@ -88,9 +92,11 @@ export class ProviderHarness implements AsyncDisposable {
       stateDirectory: this.directory,
       ...this.#options.options,
     })
-    const facts = { defaultNamespace: 'openfaas-fn', readTimeoutMs: 0 }
+    const authorization = Authorization.ofThisStart()
+    const facts = { defaultNamespace: 'openfaas-fn', readTimeoutMs: 0, authorization }
     const { clock, log } = this
-    const deps = { clock, log, random: Math.random, forwarder: this.#forwarder, http: this.#http }
+    const announcer = this.#options.announcer ?? { announceReady: async () => {} }
+    const deps = { clock, log, announcer, random: Math.random, forwarder: this.#forwarder, http: this.#http }
     this.#provider = await startLocalProvider(options, facts, deps)
   }
 

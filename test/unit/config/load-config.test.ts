@@ -3,6 +3,7 @@ import type { GatewayConfig } from '../../../core/config/gateway-config.ts'
 import { loadConfig, type ConfigSources } from '../../../core/config/load-config.ts'
 import { GatewayError } from '../../../core/errors/gateway-error.ts'
 import { temporaryFile } from '../../support/temporary-file.ts'
+import { testCertificate, testKey } from '../../support/test-certificate.ts'
 
 function load(sources: Partial<ConfigSources> & { readonly file?: string } = {}): GatewayConfig {
   const { file: content, ...given } = sources
@@ -198,6 +199,31 @@ describe('loadConfig', () => {
     ])
   })
 
+  it('wants a lease that outlasts two slow answers of Redis', () => {
+    const env = { PILOTLIGHT_REDIS_TIMEOUT: '1s', PILOTLIGHT_LEASE_TTL: '1999ms' }
+
+    expect(faultsOf({ env })).toEqual([
+      'settings: leaseTtl: must be at least twice redisTimeout, or a slow answer would cost the lease',
+    ])
+    expect(load({ env: { ...env, PILOTLIGHT_LEASE_TTL: '2s' } }).leaseTtlMs).toBe(2_000)
+  })
+
+  it('reads the certificates of Redis at the start, so that a wrong path is told at once', () => {
+    using garbage = temporaryFile('garbage.pem', 'not a certificate')
+    using certificate = temporaryFile('certificate.pem', testCertificate)
+    using key = temporaryFile('key.pem', testKey)
+    const faultOf = (query: string) => faultsOf({ env: { PILOTLIGHT_REDIS_URL: `rediss://redis?${query}` } })
+    const own = `tls_cert=${certificate.path}&tls_key=${key.path}`
+
+    expect(faultOf('tls_ca=/nowhere/ca.pem')).toEqual(['settings: redisUrl: tls_ca cannot be read (ENOENT)'])
+    expect(faultOf(`tls_ca=${garbage.path}`)).toEqual(['settings: redisUrl: tls_ca is not a PEM file of certificates'])
+    expect(faultOf(own.replace(key.path, garbage.path))).toEqual([
+      'settings: redisUrl: tls_cert and tls_key are not PEM files of a certificate and its key',
+    ])
+    const url = `rediss://redis?tls_ca=${certificate.path}&${own}`
+    expect(load({ env: { PILOTLIGHT_REDIS_URL: url } }).redisUrl).toBe(url)
+  })
+
   it('says that the engine http-proxy uses no forward proxy', () => {
     const env = { HTTPS_PROXY: 'user:secret@proxy', PILOTLIGHT_ENGINE: 'http-proxy' }
 
@@ -207,5 +233,12 @@ describe('loadConfig', () => {
 
   it('hands on the notices of the environment', () => {
     expect(load({ env: { faas_nats_address: 'nats' } }).notices).toEqual([expect.stringContaining('not supported')])
+  })
+
+  it('warns of a fleet whose gateways have a provider each', () => {
+    const redis = { PILOTLIGHT_REDIS_URL: 'redis://redis' }
+
+    expect(load({ env: redis }).notices).toEqual([expect.stringContaining('must share a provider')])
+    expect(load({ env: { ...redis, functions_provider_url: 'http://provider' } }).notices).toEqual([])
   })
 })

@@ -9,7 +9,8 @@ function functionOf(): LocalFunction {
   const log = new FunctionLog(clock, { maxLines: 10, maxBytes: 1000 })
   const deployment = decodeDeployment({ service: 'one', image: 'alpine' }, 'fn')
   const stored = { deployment, replicas: 1, createdAt: '2026-01-01T00:00:00Z' }
-  const made = new LocalFunction({ clock, log }, false, stored)
+  const fences = { read: () => 0, write: () => {} }
+  const made = new LocalFunction({ clock, log, fences, onFirstReplica: () => {} }, false, stored)
   made.run(stored, { problem: 'no way to run it' })
   return made
 }
