@@ -2,7 +2,7 @@ import type { GatewayConfig as Config } from './config/gateway-config.ts'
 import { GatewayConfig } from './config/gateway-config.ts'
 import { programVersion } from './config/version.ts'
 import { Container } from './container/container.ts'
-import { coreProviders, MetricsPage, ProcessSeries } from './container/core-providers.ts'
+import { coreProviders, loadStore, MetricsPage, ProcessSeries, StoreModule } from './container/core-providers.ts'
 import { Teardown } from './container/teardown.ts'
 import { Coordination } from './coordination/coordination.ts'
 import { Forwarder } from './http/forwarder.ts'
@@ -69,6 +69,7 @@ export class Gateway implements AsyncDisposable {
   async start(): Promise<GatewayAddresses> {
     try {
       const metricsPort = await this.#startMetrics()
+      this.#container.addValue(StoreModule, await loadStore(this.#config))
       await this.#container.resolve(Coordination).start()
       await this.#bootPlugins()
       const port = await this.#listen(this.#requestHandler())

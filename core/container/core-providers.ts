@@ -16,7 +16,7 @@ import { HttpProxyForwarder } from '../http/http-proxy-forwarder.ts'
 import { createOutgoingProxy } from '../http/outgoing-proxy.ts'
 import { UndiciForwarder } from '../http/undici-forwarder.ts'
 import { UndiciHttpClient } from '../http/undici-http-client.ts'
-import { RedisStore } from '../redis/redis-store.ts'
+import type { RedisStore } from '../redis/redis-store.ts'
 import { LocalReplicaDirectory } from '../replicas/local-replica-directory.ts'
 import { ReplicaDirectory } from '../replicas/replica-directory.ts'
 import { InvocationCells } from '../telemetry/invocation-cells.ts'
@@ -36,6 +36,19 @@ import { token } from './token.ts'
 /** Token of the collection that the metrics page is made from. */
 export const MetricsPage = token<Metrics>('MetricsPage')
 
+/** What {@link loadStore} loads. */
+export interface StoreModule {
+  readonly RedisStore?: typeof RedisStore
+}
+
+/** Token of the {@link StoreModule}. */
+export const StoreModule = token<StoreModule>('StoreModule')
+
+/** Loads the store where it is used, and only there: the Redis client takes memory and time to start. */
+export async function loadStore({ redisUrl }: Pick<Config, 'redisUrl'>): Promise<StoreModule> {
+  return redisUrl === '' ? {} : import('../redis/redis-store.ts')
+}
+
 /** Token of the cells behind {@link InvocationSeries}. */
 const FunctionSeries = token<InvocationCells>('FunctionSeries')
 
@@ -49,7 +62,15 @@ export const coreProviders: readonly Provider[] = [
   provide(ReplicaDirectory, { clock: Clock }, (deps) => new LocalReplicaDirectory(deps)),
   provide(
     Coordination,
-    { config: GatewayConfig, directory: ReplicaDirectory, clock: Clock, random: Random, log: Logger, meter: Meter },
+    {
+      config: GatewayConfig,
+      storeModule: StoreModule,
+      directory: ReplicaDirectory,
+      clock: Clock,
+      random: Random,
+      log: Logger,
+      meter: Meter,
+    },
     createCoordination,
   ),
   provide(Coordinator, { coordination: Coordination }, ({ coordination }) => coordination.leases),
@@ -90,6 +111,7 @@ function createForwarder({ clock, config }: { clock: Clock; config: Config }): E
 
 interface CoordinationNeeds {
   readonly config: Config
+  readonly storeModule: StoreModule
   readonly directory: ReplicaDirectory
   readonly clock: Clock
   readonly random: Random
@@ -97,9 +119,10 @@ interface CoordinationNeeds {
   readonly meter: Meter
 }
 
-function createCoordination({ config, meter, ...deps }: CoordinationNeeds): Coordination {
+function createCoordination({ config, storeModule, meter, ...deps }: CoordinationNeeds): Coordination {
   const { redisUrl, redisPrefix, redisTimeoutMs, leaseTtlMs } = config
-  if (redisUrl === '') return new SingleGateway(deps)
+  const { RedisStore } = storeModule
+  if (RedisStore === undefined) return new SingleGateway(deps)
   const metrics = new CoordinationMetrics(meter)
   const observer = {
     onCommand: (...ended: Parameters<CoordinationMetrics['commandEnded']>) => metrics.commandEnded(...ended),

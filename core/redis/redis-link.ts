@@ -26,7 +26,7 @@ export interface LinkDeps<Client> {
   readonly lingerMs: number
 }
 
-const retryBackoff = { firstMs: 50, maxMs: 1_000, factor: 2, jitterRatio: 0.5 }
+const retryBackoff = { firstMs: 50, maxMs: 500, factor: 2, jitterRatio: 0.5 }
 /** A client that ends sooner than this counts as another vain attempt; nor is one replaced sooner. */
 const shortLifeMs = 1_000
 
@@ -44,6 +44,7 @@ export class RedisLink<Client extends LinkedClient> implements Disposable {
   #isConnecting = false
   #failures = 0
   #connectedAtMs = 0
+  #pause = new AbortController()
 
   constructor(deps: LinkDeps<Client>) {
     this.#deps = deps
@@ -81,6 +82,11 @@ export class RedisLink<Client extends LinkedClient> implements Disposable {
     client.disconnect()
   }
 
+  /** Ends a pause between two attempts: somebody else has just been connected. */
+  hurry(): void {
+    this.#pause.abort()
+  }
+
   [Symbol.dispose](): void {
     this.#fault = new Error('this gateway has closed the connection')
     this.#closing.abort(this.#fault)
@@ -90,13 +96,13 @@ export class RedisLink<Client extends LinkedClient> implements Disposable {
 
   /** Never rejects. */
   async #connect(): Promise<void> {
-    const { clock, random, connect } = this.#deps
+    const { random, connect } = this.#deps
     const { signal } = this.#closing
     if (this.#isConnecting) return
     this.#isConnecting = true
     while (!signal.aborted) {
       try {
-        if (this.#failures > 0) await clock.sleep(backoffDelayMs(retryBackoff, this.#failures, random), signal)
+        if (this.#failures > 0) await this.#wait(backoffDelayMs(retryBackoff, this.#failures, random))
         this.#take(await connect(signal))
         break
       } catch (fault) {
@@ -105,6 +111,14 @@ export class RedisLink<Client extends LinkedClient> implements Disposable {
       }
     }
     this.#isConnecting = false
+  }
+
+  /** @throws the reason of the end of this link */
+  async #wait(pauseMs: number): Promise<void> {
+    const { signal } = this.#closing
+    this.#pause = new AbortController()
+    await this.#deps.clock.sleep(pauseMs, AbortSignal.any([signal, this.#pause.signal])).catch(() => {})
+    signal.throwIfAborted()
   }
 
   #take(client: Client): void {

@@ -52,7 +52,7 @@ export interface RedisStoreDeps {
  * Coordination by Redis 6.0 or newer: one server, Sentinels or a Cluster. Each call is one round trip; Lua scripts make it atomic.
  *
  * Two connections per gateway: commands fail at once while theirs is down, the other one only listens. Both are made again for as
- * long as the store is open, with pauses of 50 ms to 1 s.
+ * long as the store is open, with pauses of 50 to 500 ms.
  *
  * Errors: `lease_store_unavailable`, with the kind of failure in `details.failure` and the cause; see store-failure.ts.
  */
@@ -68,8 +68,8 @@ export class RedisStore implements CoordinationStore {
   /** @throws GatewayError `config_invalid` when the URL is none */
   constructor(deps: RedisStoreDeps) {
     const { url, prefix, clock, random, timeoutMs, observer } = deps
-    const { topology, fault } = parseRedisUrl(url)
-    if (topology === undefined) throw new GatewayError('config_invalid', `redisUrl: ${fault}`)
+    const { topology, fault: urlFault } = parseRedisUrl(url)
+    if (topology === undefined) throw new GatewayError('config_invalid', `redisUrl: ${urlFault}`)
     this.origin = deps.origin ?? `${hostname()}-${randomBytes(8).toString('hex')}`
     this.#deps = deps
     this.#names = new RedisNames(prefix)
@@ -79,7 +79,11 @@ export class RedisStore implements CoordinationStore {
       random,
       connect: (signal) => this.#connector.connectCommands(signal),
       lingerMs: timeoutMs,
-      ...this.#told('commands'),
+      onUp: () => {
+        this.#tellUp('commands')
+        this.#subscription?.hurry()
+      },
+      onDown: (fault) => this.#tellDown('commands', fault),
     })
     const onCommand: StoreObserver['onCommand'] = (...ended) => observer.onCommand(...ended)
     this.#commands = new RedisCommands({ clock, link: this.#link, scripts: readScripts(), timeoutMs, onCommand })
@@ -87,7 +91,6 @@ export class RedisStore implements CoordinationStore {
 
   open(onChange: (change: StoreChange) => void, onSubscribed: () => void): void {
     const { clock, random } = this.#deps
-    const { onUp, onDown } = this.#told('subscription')
     this.#subscription = new RedisSubscription({
       clock,
       random,
@@ -96,10 +99,11 @@ export class RedisStore implements CoordinationStore {
       echoChannel: this.#names.probes(this.origin),
       onMessage: (message) => this.#guarded(() => this.#take(message, onChange)),
       onSubscribed: () => {
-        onUp()
+        this.#tellUp('subscription')
+        this.#link.hurry()
         this.#guarded(onSubscribed)
       },
-      onDown,
+      onDown: (fault) => this.#tellDown('subscription', fault),
     })
     this.#link.open()
     this.#subscription.open()
@@ -199,12 +203,12 @@ export class RedisStore implements CoordinationStore {
     }
   }
 
-  #told(connection: string): { readonly onUp: () => void; readonly onDown: (fault: unknown) => void } {
-    const { log } = this.#deps
-    return {
-      onUp: () => log.debug('connected to Redis', { connection }),
-      onDown: (fault) => log.debug('connection to Redis lost', { connection, err: fault }),
-    }
+  #tellUp(connection: string): void {
+    this.#deps.log.debug('connected to Redis', { connection })
+  }
+
+  #tellDown(connection: string, fault: unknown): void {
+    this.#deps.log.debug('connection to Redis lost', { connection, err: fault })
   }
 }
 

@@ -49,6 +49,11 @@ export class RedisSubscription implements Disposable {
     this.#link.open()
   }
 
+  /** Ends a pause between two attempts: commands have just been connected. */
+  hurry(): void {
+    this.#link.hurry()
+  }
+
   /**
    * Has `send` publish on the echo channel, and waits until that is heard. A subscription that does not hear it is thrown away for
    * a new one: it may be connected to a server that is cut off, or not be connected at all without having noticed.

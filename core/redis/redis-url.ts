@@ -149,7 +149,8 @@ function toAddress(text: string, defaultPort: number): RedisAddress {
   if (!isHost)
     throw new UrlFault('a host is missing or not a host name, an IPv4 address or an IPv6 address in brackets')
   const port = portText === undefined ? defaultPort : toInteger(portText)
-  if (port === undefined || port < 1 || port > 65_535) throw new UrlFault('a port is not a number from 1 to 65535')
+  if (port === undefined || port < 1 || port > 65_535)
+    throw new UrlFault('a port is not a number from 1 to 65535 (an IPv6 address needs brackets)')
   return { host, port }
 }
 

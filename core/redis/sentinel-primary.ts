@@ -40,22 +40,24 @@ async function ask(sentinel: RedisAddress, topology: SentinelTopology, options: 
   const client = createServerClient({ address: sentinel, credentials, tls, connectTimeoutMs: options.limitMs })
   await connectClient(client, options)
   try {
-    return toAppointment(await withinLimit(describePrimary(client, primaryName), options))
+    return await withinLimit(appointmentBy(client, primaryName), options)
   } finally {
     client.disconnect()
   }
 }
 
-async function describePrimary(client: Redis, name: string): Promise<ReadonlyMap<string, string>> {
-  const reply = await client.call('SENTINEL', 'MASTER', name)
-  const words = Array.isArray(reply) ? reply.map(String) : []
-  const pairs = words.flatMap((word, at): [string, string][] => (at % 2 === 0 ? [[word, words[at + 1] ?? '']] : []))
-  return new Map(pairs)
+/** The address is that of a replica as soon as it is promoted; `SENTINEL MASTER` names it only when all others follow it. */
+async function appointmentBy(client: Redis, name: string): Promise<Appointment> {
+  const [address, fields] = await Promise.all([
+    client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name),
+    client.call('SENTINEL', 'MASTER', name),
+  ])
+  const [host = '', port] = textsOf(address)
+  if (host === '') throw new Error('a Sentinel gave no address of the primary')
+  const words = textsOf(fields)
+  return { address: { host, port: Number(port) }, epoch: Number(words[words.indexOf('config-epoch') + 1]) }
 }
 
-function toAppointment(fields: ReadonlyMap<string, string>): Appointment {
-  const host = fields.get('ip') ?? ''
-  const port = Number(fields.get('port'))
-  if (host === '' || !(port > 0)) throw new Error('a Sentinel gave no address of the primary')
-  return { address: { host, port }, epoch: Number(fields.get('config-epoch') ?? 0) }
+function textsOf(reply: unknown): readonly string[] {
+  return Array.isArray(reply) ? reply.map(String) : []
 }

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { startGatewayProcess } from '../support/gateway-process.ts'
 import { PluginProject } from '../support/plugin-project.ts'
+import { startRedis } from '../support/redis-servers.ts'
 import { runNode } from '../support/run-process.ts'
 import { projectRoot } from '../support/source-files.ts'
 import { temporaryFile } from '../support/temporary-file.ts'
@@ -46,6 +48,13 @@ describe('the compiled gateway', () => {
     await using gateway = await startGatewayProcess({ entry, args: ['--config', config] })
 
     expect(gateway.output).toContain('calls are limited per caller')
+  })
+
+  it('joins a fleet: it has the scripts that Redis runs', async () => {
+    await using redis = await startRedis()
+    await using gateway = await startGatewayProcess({ entry, env: { PILOTLIGHT_REDIS_URL: redis.url } })
+
+    await eventually('the gateway to join', () => gateway.output.includes('gateways decide together by Redis'))
   })
 
   it('knows its version', async () => {

@@ -66,8 +66,13 @@ export class OpenedStore implements AsyncDisposable {
 /** Opens a store and resolves when it works. Its time limit is long, so that a busy machine does not fail tests of something else. */
 export async function openRedisStore(url: string, options: OpenStoreOptions = {}): Promise<OpenedStore> {
   const opened = new OpenedStore(url, options)
-  await opened.works()
-  return opened
+  try {
+    await opened.works()
+    return opened
+  } catch (error) {
+    await opened[Symbol.asyncDispose]()
+    throw error
+  }
 }
 
 /** The kind of failure of a call, or undefined when it succeeded. */

@@ -16,8 +16,11 @@ const name = 'main'
 /** Patience of each Sentinel. Three that notice at the same moment vote for themselves, and try again after seconds. */
 const downAfterMs = [300, 1_500, 3_000]
 const quick = ['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1']
-/** Sentinels ask each other and the servers rarely by default; a test cannot wait for that. */
-const periods = ['info-period', 'ping-period', 'ask-period', 'publish-period'].flatMap((period) => [period, '100'])
+/**
+ * Sentinels ask each other and the servers rarely by default; a test cannot wait for that. The period of pings stays: what a Sentinel
+ * knows of a replica would count as too old for a failover, for it does not ask faster then.
+ */
+const periods = ['info-period', 'ask-period', 'publish-period'].flatMap((period) => [period, '100'])
 
 /** Rules of users, as `ACL SETUSER` takes them; the default users stay. */
 export interface SentinelSetOptions {

@@ -1,13 +1,23 @@
 import { expect, it } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
 import { failureOf } from '../../support/open-redis-store.ts'
-import { startRedisCluster } from '../../support/redis-cluster.ts'
+import { type RedisClusterSet, startRedisCluster } from '../../support/redis-cluster.ts'
 import { describeStore } from './describe-store.ts'
+import { storeRules, withUser } from './documented-users.ts'
 
 const asked = { ttlMs: 5_000, knownVersion: 0, aboveFence: 0 }
 const write = { condition: 'version', value: 0, phase: 'ready', retryInMs: 0, expiresInMs: 0, body: 'b' } as const
 
-describeStore('a Cluster', startRedisCluster, ({ place, one, other }) => {
+const start = async (): Promise<RedisClusterSet> => {
+  const set = await startRedisCluster({ acl: [storeRules] })
+  return { ...set, url: withUser(set.url) }
+}
+
+describeStore('a Cluster, as a restricted user', start, ({ place, one, other }) => {
+  it('needs nothing that the documented permissions refuse', async () => {
+    expect(await Promise.all(place().nodes.map((node) => node.command('ACL', 'LOG')))).toEqual([[], [], [], [], [], []])
+  })
+
   it('goes on for functions of other nodes while one primary is down, and for its own after the failover', async () => {
     const owner = await place().ownerOf('pilotlight:function:{moved.ns}')
     const before = await one().store.acquire('moved.ns', asked)

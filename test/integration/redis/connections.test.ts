@@ -75,7 +75,7 @@ describe('The connections of a store', () => {
     expect(clients.match(/name=pilotlight /g)).toHaveLength(2)
   })
 
-  it.each(['works', 'hangs', 'has never been there'])('close within 300 ms while Redis %s', async (state) => {
+  it.each(['works', 'hangs', 'has never been there'])('close within half a second while Redis %s', async (state) => {
     await using server = await startRedis()
     const opened = new OpenedStore(server.url, { timeoutMs: 100 })
     if (state !== 'has never been there') await opened.works()
@@ -86,7 +86,7 @@ describe('The connections of a store', () => {
     await opened[Symbol.asyncDispose]()
     await eventually('the sockets to close', () => !process.getActiveResourcesInfo().includes('TCPSocketWrap'), 1_000)
 
-    expect(performance.now() - startMs).toBeLessThan(300)
+    expect(performance.now() - startMs).toBeLessThan(500)
     expect([undefined, 'away', 'timed_out']).toContain(await call)
     expect(await failureOf(opened.store.read('f'))).toBe('away')
     await opened[Symbol.asyncDispose]()

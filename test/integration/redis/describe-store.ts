@@ -26,6 +26,7 @@ export function describeStore<Place extends StorePlace>(
   more: (stores: TwoStores<Place>) => void = () => {},
 ): void {
   describe(`RedisStore on ${kind}`, () => {
+    const opened = new AsyncDisposableStack()
     let place: Place
     let one: OpenedStore
     let other: OpenedStore
@@ -34,15 +35,11 @@ export function describeStore<Place extends StorePlace>(
 
     guardAgainstLeaks('file')
     beforeAll(async () => {
-      place = await start()
-      one = await openRedisStore(place.url, { origin: 'one' })
-      other = await openRedisStore(place.url, { origin: 'other' })
+      place = opened.use(await start())
+      one = opened.use(await openRedisStore(place.url, { origin: 'one' }))
+      other = opened.use(await openRedisStore(place.url, { origin: 'other' }))
     }, 30_000)
-    afterAll(async () => {
-      await one[Symbol.asyncDispose]()
-      await other[Symbol.asyncDispose]()
-      await place[Symbol.asyncDispose]()
-    })
+    afterAll(() => opened.disposeAsync())
 
     const fenceOf = (answer: LeaseAnswer): number => (answer.role === 'leader' ? answer.fence : 0)
 

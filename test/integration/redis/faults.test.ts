@@ -59,7 +59,7 @@ describe('A store fails with the kind of the fault', () => {
     server.resume()
     expect(new Set(failures)).toEqual(new Set(['timed_out']))
     expect(tookMs).toBeGreaterThan(90)
-    expect(tookMs).toBeLessThan(400)
+    expect(tookMs).toBeLessThan(1_000)
     await opened.works()
   })
 

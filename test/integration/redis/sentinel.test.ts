@@ -1,13 +1,26 @@
 import { expect, it } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
 import { openRedisStore } from '../../support/open-redis-store.ts'
-import { startSentinelSet } from '../../support/redis-sentinels.ts'
+import { type SentinelSet, startSentinelSet } from '../../support/redis-sentinels.ts'
 import { describeStore } from './describe-store.ts'
+import { sentinelRules, storeRules, withUser } from './documented-users.ts'
 
 const asked = { ttlMs: 5_000, knownVersion: 0, aboveFence: 0 }
 const write = { condition: 'version', value: 0, phase: 'ready', retryInMs: 0, expiresInMs: 0, body: 'b' } as const
 
-describeStore('a primary watched by Sentinels', startSentinelSet, ({ place, one, other }) => {
+const start = async (): Promise<SentinelSet> => {
+  const set = await startSentinelSet({ acl: [storeRules], sentinelAcl: [sentinelRules] })
+  return { ...set, url: `${withUser(set.url)}?sentinel_username=pilotlight&sentinel_password=secret` }
+}
+
+describeStore('a primary watched by Sentinels, as a restricted user', start, ({ place, one, other }) => {
+  it('needs nothing that the documented permissions refuse', async () => {
+    const { servers, sentinels } = place()
+    const refused = await Promise.all([...servers, ...sentinels].map((server) => server.command('ACL', 'LOG')))
+
+    expect(refused.flat()).toEqual([])
+  })
+
   it('finds the primary while a Sentinel hangs and another one is gone', async () => {
     const [first, second] = place().sentinels
     first?.pause()

@@ -1,26 +1,20 @@
-import { expect, it } from 'vitest'
-import { readFileSync } from 'node:fs'
-import { failureOf, OpenedStore } from '../../support/open-redis-store.ts'
+import { describe, expect, it } from 'vitest'
+import { failureOf, openRedisStore, OpenedStore } from '../../support/open-redis-store.ts'
 import { eventually } from '../../support/eventually.ts'
-import { startRedis } from '../../support/redis-servers.ts'
+import { freePort, startRedis } from '../../support/redis-servers.ts'
 import { describeStore } from './describe-store.ts'
-
-/** The line that the README gives to operators. */
-const [aclLine = ''] =
-  /^user pilotlight (on .*)$/m
-    .exec(readFileSync(new URL('../../../core/redis/README.md', import.meta.url), 'utf8'))
-    ?.slice(1) ?? []
+import { storeRules, withUser } from './documented-users.ts'
 
 describeStore(
   'one server with TLS and a restricted user',
   async () => {
-    const server = await startRedis({ tls: true, acl: [`pilotlight ${aclLine}`] })
-    const url = server.url.replace('rediss://', 'rediss://pilotlight:secret@')
+    const server = await startRedis({ tls: true, acl: [storeRules] })
+    const url = withUser(server.url)
     return { server, url, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
   },
   ({ place }) => {
     it('needs nothing that the documented permissions refuse', async () => {
-      expect(aclLine).toContain('~pilotlight:* &pilotlight:* -@all')
+      expect(storeRules).toContain('~pilotlight:* &pilotlight:* -@all')
       expect(await place().server.command('ACL', 'LOG')).toEqual([])
     })
 
@@ -69,6 +63,40 @@ describeStore(
     })
   },
 )
+
+describe('RedisStore over TLS', () => {
+  it('reaches a primary through its Sentinels', async () => {
+    await using primary = await startRedis({ tls: true })
+    const config = `sentinel monitor main ${primary.host} ${primary.port} 1`
+    await using sentinel = await startRedis({ tls: true, sentinel: true, config, args: ['--tls-replication', 'yes'] })
+    const query = new URL(sentinel.url).search
+
+    await using opened = await openRedisStore(`rediss+sentinel://127.0.0.1:${sentinel.port}/main${query}`)
+
+    expect(await failureOf(opened.store.addKey('f'))).toBeUndefined()
+  })
+
+  it('reaches the nodes of a Cluster', async () => {
+    const bus = ['--tls-cluster', 'yes', '--cluster-port', `${await freePort()}`, '--cluster-announce-ip', '127.0.0.1']
+    await using node = await startRedis({ tls: true, args: ['--cluster-enabled', 'yes', ...bus] })
+    await node.command('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383)
+
+    await using opened = await openRedisStore(node.url.replace('rediss://', 'rediss+cluster://'))
+
+    expect(await failureOf(opened.store.addKey('f'))).toBeUndefined()
+  })
+
+  it('shows a certificate of its own to a server that asks for one', async () => {
+    await using server = await startRedis({ tls: true, args: ['--tls-auth-clients', 'yes'] })
+    await using stranger = new OpenedStore(server.url)
+    const own = `tls_cert=${server.certificatePath}&tls_key=${server.directory}/key.pem`
+
+    await using opened = await openRedisStore(`${server.url}&${own}`)
+
+    expect(await failureOf(opened.store.addKey('f'))).toBeUndefined()
+    expect(await failureOf(stranger.store.addKey('f'))).toBe('away')
+  })
+})
 
 /** An error with its causes, and all that hangs on them. */
 function allFields(error: unknown): unknown {
