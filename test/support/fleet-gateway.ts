@@ -11,6 +11,8 @@ export interface FleetGatewaySettings {
   readonly store: CoordinationStore
   readonly clock: Clock
   readonly leaseTtlMs?: number
+  /** Default: one of its own. */
+  readonly directory?: LocalReplicaDirectory
 }
 
 /** One gateway as far as coordination is concerned: its fleet's view, its directory, its log and its metrics. Not started. */
@@ -20,9 +22,9 @@ export class FleetGateway implements AsyncDisposable {
   readonly log = new FakeLogger()
   readonly #metrics: Metrics
 
-  constructor({ store, clock, leaseTtlMs = 1500 }: FleetGatewaySettings) {
+  constructor(settings: FleetGatewaySettings) {
+    const { store, clock, leaseTtlMs = 1500, directory = new LocalReplicaDirectory({ clock }) } = settings
     const log = this.log
-    const directory = new LocalReplicaDirectory({ clock })
     this.directory = directory
     this.#metrics = new Metrics({ log, clock })
     const metrics = new CoordinationMetrics(this.#metrics.meter)

@@ -2,14 +2,12 @@ import {
   BufferReply,
   Exchange,
   functionIdentity,
-  type Clock,
   type Coordinator,
   type FunctionIdentity,
   type FunctionState,
   type GatewayError,
   type Handler,
   type InvocationSink,
-  type ReplicaDirectory,
   type Reply,
   type Upstream,
 } from '#core'
@@ -32,7 +30,9 @@ export interface WakingSettings {
   readonly options?: Readonly<Record<string, unknown>>
   readonly holdTimeoutMs?: number
   /** Default: a memory coordinator that publishes to the directory. */
-  readonly createCoordinator?: (deps: { clock: Clock; directory: ReplicaDirectory }) => Coordinator
+  readonly createCoordinator?: (deps: { clock: FakeClock; directory: LocalReplicaDirectory }) => Coordinator
+  /** Another gateway, whose time and platform this one shares. */
+  readonly beside?: Waking
 }
 
 /** The function that calls name unless they say otherwise. */
@@ -40,18 +40,23 @@ export const echo = functionIdentity('echo', 'fn')
 
 /** Waking on a fake clock and a platform in memory, without jitter. */
 export class Waking {
-  readonly clock = new FakeClock()
+  readonly clock: FakeClock
   readonly log = new FakeLogger()
-  readonly query = new FakeServiceQuery(this.clock)
-  readonly directory = new LocalReplicaDirectory(this)
+  readonly query: FakeServiceQuery
+  readonly directory: LocalReplicaDirectory
   readonly coordinator: Coordinator
   readonly identity = echo
-  readonly events = new InvocationEventHub(this)
+  readonly events: InvocationEventHub
   readonly queue: WakeQueue
   readonly gate: ReadyGate
-  readonly #metrics = new Metrics(this)
+  readonly #metrics: Metrics
 
-  constructor({ options = {}, holdTimeoutMs = 60_000, createCoordinator }: WakingSettings = {}) {
+  constructor({ options = {}, holdTimeoutMs = 60_000, createCoordinator, beside }: WakingSettings = {}) {
+    this.clock = beside?.clock ?? new FakeClock()
+    this.query = beside?.query ?? new FakeServiceQuery(this.clock)
+    this.directory = new LocalReplicaDirectory(this)
+    this.events = new InvocationEventHub(this)
+    this.#metrics = new Metrics(this)
     this.coordinator = createCoordinator?.(this) ?? new MemoryCoordinator(this)
     const decoded = scaleFromZeroOptions.parse(options)
     const budget = new HeldBudget(decoded)
