@@ -22,22 +22,25 @@ const readBuffer = Buffer.allocUnsafe(16 * 1024)
  * gateway that they measure.
  */
 export class BareCallers implements Disposable {
-  readonly #url: string
   readonly #callers: readonly BareCaller[]
 
-  constructor(url: string, count: number) {
-    this.#url = url
-    this.#callers = Array.from({ length: count }, () => new BareCaller())
+  /** @param urls servers: each takes its turn, one caller after the other */
+  constructor(urls: readonly string[], count: number) {
+    this.#callers = Array.from({ length: count }, (_, i) => new BareCaller(urls[i % urls.length] ?? ''))
   }
 
   /** Connects those that have no connection, so that a call is nothing but a write. */
   async connect(): Promise<void> {
-    await Promise.all(this.#callers.map((caller) => caller.connect(this.#url)))
+    await Promise.all(this.#callers.map((caller) => caller.connect()))
   }
 
-  /** Has every caller make the same call at once; resolves when all have their answer, or none any more to hope for. */
-  call(target: string): Promise<BareAnswer[]> {
-    const request = Buffer.from(`GET ${target} HTTP/1.1\r\nHost: bench\r\n\r\n`)
+  /**
+   * Has every caller make one call at once; resolves when all have their answer, or none any more to hope for.
+   * @param target the same for all, or chosen by a caller's number, from 0
+   */
+  call(target: string | ((caller: number) => string)): Promise<BareAnswer[]> {
+    const targetOf = typeof target === 'string' ? () => target : target
+    const requests = this.#callers.map((_, i) => Buffer.from(`GET ${targetOf(i)} HTTP/1.1\r\nHost: bench\r\n\r\n`))
     return new Promise((resolve) => {
       const answers: BareAnswer[] = []
       const timer = setTimeout(() => this[Symbol.dispose](), patienceMs)
@@ -46,7 +49,7 @@ export class BareCallers implements Disposable {
         clearTimeout(timer)
         resolve(answers)
       }
-      for (const caller of this.#callers) caller.call(request, onAnswer)
+      for (const [i, caller] of this.#callers.entries()) caller.call(requests[i] ?? nothing, onAnswer)
     })
   }
 
@@ -56,14 +59,19 @@ export class BareCallers implements Disposable {
 }
 
 class BareCaller {
+  readonly #url: string
   #socket: Socket | undefined
   #onAnswer: ((answer: BareAnswer) => void) | undefined
   #firstByteMs = 0
   #received = nothing
 
-  connect(url: string): Promise<void> {
+  constructor(url: string) {
+    this.#url = url
+  }
+
+  connect(): Promise<void> {
     if (this.#socket !== undefined) return Promise.resolve()
-    const { hostname, port } = new URL(url)
+    const { hostname, port } = new URL(this.#url)
     return new Promise((resolve, reject) => {
       const callback = (count: number): boolean => {
         this.#take(readBuffer.subarray(0, count))

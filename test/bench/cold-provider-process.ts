@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { killOnExit } from '../support/kill-on-exit.ts'
-import type { ColdScript } from './cold-function.ts'
+import type { ColdScript, ObservedCall } from './cold-function.ts'
 import { startFlags } from './start-flags.ts'
 
 /** What the process can be told. */
@@ -16,11 +16,17 @@ export interface ProviderAnswer {
 /** Calls received since the start, by kind. */
 export type CallCounts = Readonly<Record<string, number>>
 
+/** Calls between two moments, by kind. */
+export function callsBetween(before: CallCounts, after: CallCounts): CallCounts {
+  return Object.fromEntries(Object.entries(after).map(([kind, count]) => [kind, count - (before[kind] ?? 0)]))
+}
+
 type ProviderWish =
   | { readonly do: 'add'; readonly script: ColdScript }
   | { readonly do: 'remove'; readonly name: string }
   | { readonly do: 'counts' }
   | { readonly do: 'readyAtMs'; readonly name: string }
+  | { readonly do: 'calls'; readonly name: string }
 
 const entry = fileURLToPath(new URL('cold-provider.ts', import.meta.url))
 
@@ -71,6 +77,11 @@ export class ColdProviderProcess implements AsyncDisposable {
   /** Instant of the machine's clock at which a function became ready. */
   async readyAtMs(name: string): Promise<number> {
     return (await this.#ask({ do: 'readyAtMs', name })) as number // what cold-provider.ts answers
+  }
+
+  /** Status and scale calls about a function, in order. */
+  async calls(name: string): Promise<readonly ObservedCall[]> {
+    return (await this.#ask({ do: 'calls', name })) as ObservedCall[] // what cold-provider.ts answers
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
