@@ -34,7 +34,8 @@ export class FleetDirectory implements SharedDirectory, ReadinessAnnouncer {
     const { health, states, directory, alone } = this.#deps
     const { key } = observed.identity
     const held = directory.get(key)
-    const version = states.version(key)
+    // Of a function that was forgotten the store has no record.
+    const version = held === undefined ? 0 : states.version(key)
     const state = { ...observed, fence: held?.fence ?? 0 }
     const isNews = held === undefined || !saysTheSame(held, state)
     await health.attempt(

@@ -161,6 +161,8 @@ export class SharedStates {
   async #read(key: string): Promise<void> {
     const before = this.version(key)
     const stored = await this.#deps.store.read(key)
+    // Whoever wrote while this gateway decided alone knows better: they still saw what all others found.
+    if (stored !== undefined && stored.version > before) this.#untold.delete(key)
     if (!this.#untold.has(key)) this.learn(key, stored, before)
     else if (this.version(key) === before) this.#versions.set(key, stored?.version ?? 0)
   }

@@ -76,15 +76,14 @@ export class StoreRecords {
     const record = this.#get(key)
     const isNews = record.body !== undefined && record.version > knownVersion
     const news = isNews ? { news: this.#stored(record, now) } : {}
-    const isRefused = (record.phase === 'failed' || record.phase === 'absent') && record.retryAt > now
-    if (isNews && (record.phase === 'ready' || isRefused)) return { role: 'follower', remainingMs: 0, ...news }
-    if (record.holder !== '' && record.until > now && record.holder !== origin) {
+    if (isNews && isAnswer(record, now)) return { role: 'follower', remainingMs: 0, ...news }
+    if (record.holder !== origin && this.isHeld(record, now)) {
       return { role: 'follower', remainingMs: Math.ceil((record.until - now) / 1000), ...news }
     }
-    const fence = Math.max(record.fence + 1, now, aboveFence + 1)
-    const leased = { ...record, fence, holder: origin, until: now + ttlMs * 1000 }
+    const fence = Math.max(this.nextFence(record, now), aboveFence + 1)
     const isShort = record.body === undefined || this.#expiresWithin(record, ttlMs * 10)
-    this.#set(key, isShort ? { ...leased, expiresAtMs: toMs(now) + ttlMs * 10 } : leased)
+    const expiresAtMs = isShort ? toMs(now) + ttlMs * 10 : record.expiresAtMs
+    this.#set(key, { ...record, fence, holder: origin, until: now + ttlMs * 1000, expiresAtMs })
     return { role: 'leader', fence, tookOver: record.holder !== '' && record.holder !== origin, ...news }
   }
 
@@ -93,9 +92,8 @@ export class StoreRecords {
     const record = this.#get(key)
     if (record.holder !== origin || record.fence !== fence) return false
     const now = this.#around.nowUs()
-    const renewed = { ...record, until: now + ttlMs * 1000 }
-    const isShort = this.#expiresWithin(record, ttlMs * 10)
-    this.#set(key, isShort ? { ...renewed, expiresAtMs: toMs(now) + ttlMs * 10 } : renewed)
+    const expiresAtMs = this.#expiresWithin(record, ttlMs * 10) ? toMs(now) + ttlMs * 10 : record.expiresAtMs
+    this.#set(key, { ...record, until: now + ttlMs * 1000, expiresAtMs })
     return true
   }
 
@@ -200,6 +198,16 @@ export class StoreRecords {
     return this.#get(key)
   }
 
+  /** Whether the lease of a function is somebody's. */
+  protected isHeld({ holder, until }: StoredRecord, now: number): boolean {
+    return holder !== '' && until > now
+  }
+
+  /** Fence of the next lease of a function. */
+  protected nextFence({ fence }: StoredRecord, now: number): number {
+    return Math.max(fence + 1, now)
+  }
+
   /** The condition of write-state.lua. */
   protected refuses(record: StoredRecord, { condition, value }: StateWrite): boolean {
     if (condition === 'fence') return value < record.fence
@@ -233,6 +241,11 @@ export class StoreRecords {
     this.#undo.push(undo)
     if (this.#undo.length > mostRemembered) this.#undo.shift()
   }
+}
+
+/** Whether a record tells who asks for a lease that it needs none. */
+function isAnswer({ phase, retryAt }: StoredRecord, now: number): boolean {
+  return phase === 'ready' || ((phase === 'failed' || phase === 'absent') && retryAt > now)
 }
 
 function put<T>(all: Map<string, T>, key: string, value: T | undefined): void {
