@@ -114,6 +114,7 @@ export class Waker {
     let published: FunctionState | undefined
     let troubledSinceMs: number | undefined
     for (;;) {
+      const askedMs = clock.monotonicMs()
       const state = await this.#observe(wake, leadership)
       if (scale === undefined) metrics.phaseEnded(wake.identity, 'status', clock.monotonicMs() - startedMs)
       wake.seen = state
@@ -125,7 +126,7 @@ export class Waker {
       }
       if (state.reason !== '') troubledSinceMs ??= clock.monotonicMs()
       this.#refuseTrouble(state, troubledSinceMs)
-      if (state.phase === 'zero') scale = await this.#scale(leadership, { state, progress: scale })
+      if (state.phase === 'zero') scale = await this.#scale(leadership, { state, askedMs, progress: scale })
       else scale ??= { sentMs: clock.monotonicMs(), resendAfterMs: this.#deps.options.rescaleAfter, sent: 0 }
       await this.#pause(startedMs, leadership.signal)
     }
@@ -158,11 +159,12 @@ export class Waker {
 
   async #scale(
     { lease, keeper, signal }: Leadership,
-    { state, progress }: { state: FunctionState; progress: ScaleProgress | undefined },
+    { state, askedMs, progress }: { state: FunctionState; askedMs: number; progress: ScaleProgress | undefined },
   ): Promise<ScaleProgress> {
     const { query, clock, log, options, metrics } = this.#deps
+    // Counted to when the status was asked for: a process that was paused before it read the answer has waited for nothing.
+    if (progress !== undefined && askedMs - progress.sentMs < progress.resendAfterMs) return progress
     const nowMs = clock.monotonicMs()
-    if (progress !== undefined && nowMs - progress.sentMs < progress.resendAfterMs) return progress
     const { identity } = lease
     const replicas = Math.max(state.min, 1)
     const sent = (progress?.sent ?? 0) + 1

@@ -81,11 +81,6 @@ export class SimulatedStore implements CoordinationStore, Subscriber {
     this.#messages = this.#messageLink()
   }
 
-  /** Whether messages arrive. */
-  get isSubscribed(): boolean {
-    return this.#isSubscribed
-  }
-
   open(listener: (change: StoreChange) => void, onSubscribed: () => void = () => {}): void {
     this.#listener = listener
     this.#onSubscribed = onSubscribed
