@@ -1,3 +1,4 @@
+import { GatewayError } from '../errors/gateway-error.ts'
 import type { FunctionIdentity } from '../provider/function-identity.ts'
 import { readyState, type FunctionState } from '../replicas/function-state.ts'
 import type { ReplicaDirectory } from '../replicas/replica-directory.ts'
@@ -44,9 +45,9 @@ export class FleetDirectory implements SharedDirectory, ReadinessAnnouncer {
         if (version > 0 && !isNews) await states.confirm(state)
         else await states.write(state, { condition: 'version', value: version })
       },
-      () => {
+      async () => {
+        await alone.observe(state)
         if (isNews) states.tellLater(state.identity)
-        return alone.observe(state)
       },
     )
   }
@@ -68,13 +69,14 @@ export class FleetDirectory implements SharedDirectory, ReadinessAnnouncer {
     await health.attempt(
       identity.key,
       () => this.#announce(identity, available),
-      () => {
+      async () => {
+        await alone.announceReady(identity, available)
         states.tellLater(identity)
-        return alone.announceReady(identity, available)
       },
     )
   }
 
+  /** @throws GatewayError `overloaded` when others write all the time */
   async #announce(identity: FunctionIdentity, available: number): Promise<void> {
     const { states, directory, clock } = this.#deps
     for (let attempt = 1; attempt <= maxAnnouncements; attempt += 1) {
@@ -82,5 +84,6 @@ export class FleetDirectory implements SharedDirectory, ReadinessAnnouncer {
       const state = readyState(identity, held, { available, observedAtMs: clock.nowMs() })
       if (await states.write(state, { condition: 'version', value: states.version(identity.key) })) return
     }
+    throw new GatewayError('overloaded', `the state of "${identity.key}" changes too fast to announce anything`)
   }
 }

@@ -86,9 +86,10 @@ export class FleetLeases implements Coordinator {
     return health.attempt(
       state.identity.key,
       () => states.write(state, { condition: 'fence', value: state.fence }),
-      () => {
-        states.tellLater(state.identity)
-        return alone.publish(state)
+      async () => {
+        const isTaken = await alone.publish(state)
+        if (isTaken) states.tellLater(state.identity)
+        return isTaken
       },
     )
   }

@@ -43,7 +43,8 @@ export class Fleet implements Coordination {
   readonly #alone: MemoryCoordinator
   readonly #connected = Promise.withResolvers<void>()
   #nextSync: Disposable | undefined
-  #isSubscribed = false
+  /** Whether the subscription has begun anew since the records were read. */
+  #hasMissed = false
   #isClosed = false
 
   constructor(deps: FleetDeps) {
@@ -53,7 +54,7 @@ export class Fleet implements Coordination {
     this.#alone = new MemoryCoordinator(deps)
     this.#health = new StoreHealth({
       ...deps,
-      recover: () => this.#states.sync(),
+      recover: () => this.#recover(),
       onChange: () => this.#waits.wakeAll(),
     })
     const parts = { ...deps, health: this.#health, states: this.#states, waits: this.#waits, alone: this.#alone }
@@ -90,22 +91,34 @@ export class Fleet implements Coordination {
 
   /** Messages may have been missed before. */
   #subscribed(): void {
-    if (this.#isSubscribed) void this.#sync()
-    this.#isSubscribed = true
+    this.#hasMissed = true
     this.#connected.resolve()
+    if (!this.#health.isAlone) void this.#sync()
+  }
+
+  async #recover(): Promise<void> {
+    do {
+      this.#hasMissed = false
+      await this.#states.sync()
+    } while (this.#hasMissed)
   }
 
   #syncLater(): void {
     if (this.#isClosed) return
     const pauseMs = syncEveryMs * (1 - 0.1 * this.#deps.random())
-    this.#nextSync = this.#deps.clock.after(pauseMs, () => void this.#sync().then(() => this.#syncLater()))
+    this.#nextSync = this.#deps.clock.after(pauseMs, () => void this.#sync().finally(() => this.#syncLater()))
   }
 
-  #sync(): Promise<void> {
-    return this.#health.attempt(
-      'sync',
-      () => this.#states.sync(),
-      () => {},
-    )
+  /** Never rejects. */
+  async #sync(): Promise<void> {
+    try {
+      await this.#health.attempt(
+        undefined,
+        () => this.#recover(),
+        () => {},
+      )
+    } catch (error) {
+      this.#deps.log.error('the records of functions could not be read', { err: error })
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { FunctionIdentity } from '../provider/function-identity.ts'
 import { readyState, type FunctionState } from '../replicas/function-state.ts'
 import type { ReplicaDirectory } from '../replicas/replica-directory.ts'
@@ -8,6 +9,8 @@ import { LeaseWaits } from './lease-waits.ts'
 import type { ReadinessAnnouncer } from './readiness-announcer.ts'
 import type { SharedDirectory } from './shared-directory.ts'
 
+/** Functions whose last fence is remembered. */
+const maxFences = 10_000
 /** Longest time until a follower asks again whatever happens, milliseconds. */
 const slowPollMs = 1000
 
@@ -24,7 +27,8 @@ export class MemoryCoordinator implements Coordinator, SharedDirectory, Readines
   readonly #directory: ReplicaDirectory
   readonly #leases = new Map<string, Lease>()
   readonly #waits: LeaseWaits
-  #lastFence = 0
+  /** The last fence of each function that was woken lately; of the others, time has passed since. */
+  readonly #fences = new LRUCache<string, number>({ max: maxFences })
 
   constructor(deps: { clock: Clock; directory: ReplicaDirectory }) {
     this.#clock = deps.clock
@@ -38,9 +42,10 @@ export class MemoryCoordinator implements Coordinator, SharedDirectory, Readines
       const since = this.#waits.turn
       return { role: 'follower', again: (signal) => this.#waits.wait(key, { atMostMs: slowPollMs, since }, signal) }
     }
-    const known = this.#directory.get(key)?.fence ?? 0
-    this.#lastFence = Math.max(this.#lastFence, known, aboveFence, Math.floor(this.#clock.nowMs() * 1000)) + 1
-    const lease: Lease = { identity, fence: this.#lastFence }
+    const known = Math.max(this.#directory.get(key)?.fence ?? 0, this.#fences.get(key) ?? 0)
+    const fence = Math.max(known, aboveFence, Math.floor(this.#clock.nowMs() * 1000)) + 1
+    this.#fences.set(key, fence)
+    const lease: Lease = { identity, fence }
     this.#leases.set(key, lease)
     return { role: 'leader', lease }
   }

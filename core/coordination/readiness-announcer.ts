@@ -10,6 +10,7 @@ export interface ReadinessAnnouncer {
    * Releases the calls that any gateway holds for this function, and ends its back-off after failures. An announcement that
    * was wrong costs the calls a second way round the wake path.
    *
+   * @throws GatewayError `overloaded` when the function's state changes too fast; worth a repeat
    * @param available replicas that take traffic now, 1 or more
    */
   announceReady(identity: FunctionIdentity, available?: number): Promise<void>

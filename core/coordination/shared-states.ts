@@ -1,16 +1,21 @@
 import { LRUCache } from 'lru-cache'
+import type { FunctionIdentity } from '../provider/function-identity.ts'
 import type { FunctionState } from '../replicas/function-state.ts'
 import type { ReplicaDirectory } from '../replicas/replica-directory.ts'
 import type { Clock } from '../time/clock.ts'
 import type { CoordinationMetrics } from './coordination-metrics.ts'
 import type { CoordinationStore, StateWrite, StoreChange, StoredState } from './coordination-store.ts'
 import { inBatches } from './in-batches.ts'
-import { fromRecord, isConfirmed, toRecord } from './state-record.ts'
+import { KeptList } from './kept-list.ts'
+import { fromRecord, toRecord } from './state-record.ts'
+import { UntoldStates, type Untold } from './untold-states.ts'
 
 /** Versions remembered; those of functions that nobody has spoken of for longest go first, which costs a read. */
 const maxVersions = 100_000
-/** Records read at the same time. */
-const readsAtOnce = 50
+/** Records read or written at the same time. */
+const atOnce = 50
+/** How often what came up while telling is told before the rest is left for the next time. */
+const maxTellings = 10
 
 /** What keeping states in step works with. */
 export interface SharedStatesDeps {
@@ -32,15 +37,13 @@ type StateChange = Exclude<StoreChange, { kind: 'released' }>
 export class SharedStates {
   readonly #deps: SharedStatesDeps
   readonly #versions = new LRUCache<string, number>({ max: maxVersions })
-  /** Keys in the store's list, as far as known here. */
-  #listed = new Set<string>()
-  /** Functions known here that the last {@link sync} did not find in the store's list. */
-  #unlisted: ReadonlySet<string> = new Set()
-  /** Functions whose state here the store has not been told. */
-  readonly #untold = new Map<string, FunctionState['identity']>()
+  readonly #kept: KeptList
+  readonly #untold = new UntoldStates()
+  #syncing: Promise<void> = Promise.resolve()
 
   constructor(deps: SharedStatesDeps) {
     this.#deps = deps
+    this.#kept = new KeptList(deps.store)
   }
 
   /** Version of the record that the directory's state was made from; 0 for none. */
@@ -56,19 +59,21 @@ export class SharedStates {
     const { store, directory, clock, metrics } = this.#deps
     const { key } = state.identity
     const before = this.version(key)
+    const untold = this.#untold.get(key)
     const answer = await store.write(key, { condition, value, ...toRecord(state, clock.nowMs()) })
+    const isNewest = this.#untold.settle(key, untold)
     if (!answer.written) {
       this.learn(key, answer.stored, before)
-      await this.#listConfirmed(directory.get(key))
+      await this.#list(directory.get(key))
       return false
     }
     metrics.published()
-    this.#untold.delete(key)
     if (this.#isCurrent(key, answer.version, before)) {
       this.#versions.set(key, answer.version)
-      directory.apply(state)
+      // What this gateway has decided alone meanwhile stands, and is told next.
+      if (isNewest) directory.apply(state)
     }
-    await this.#listConfirmed(state)
+    await this.#list(state)
     return true
   }
 
@@ -78,23 +83,26 @@ export class SharedStates {
    */
   async confirm(state: FunctionState): Promise<void> {
     this.#deps.directory.apply(state)
-    await this.#listConfirmed(state)
+    await this.#list(state)
   }
 
   /** @throws GatewayError `lease_store_unavailable` */
   async forget(key: string): Promise<void> {
     const { store, directory, metrics } = this.#deps
+    const untold = this.#untold.get(key)
     this.#versions.set(key, await store.forget(key))
     metrics.published()
-    this.#untold.delete(key)
-    directory.remove(key)
-    this.#listed.delete(key)
-    await store.removeKey(key)
+    if (this.#untold.settle(key, untold)) directory.remove(key)
+    await this.#kept.remove(key)
   }
 
-  /** Remembers to tell the store of a function's state, or of its end, once it can be reached. */
-  tellLater(identity: FunctionState['identity']): void {
-    this.#untold.set(identity.key, identity)
+  /**
+   * Remembers to tell the store of a function's state, or of its end, once it can be reached. To be called while the function is
+   * known: of names that nobody knows there is nothing to tell.
+   */
+  tellLater(identity: FunctionIdentity): void {
+    const { key } = identity
+    if (this.#deps.directory.knows(key) || this.version(key) > 0) this.#untold.add(identity)
   }
 
   /**
@@ -115,67 +123,78 @@ export class SharedStates {
     const { key, version } = change
     metrics.heard()
     const known = this.version(key)
-    if (version <= known) {
+    if (version === known) return
+    if (version < known) {
       // Overtaken by an answer; or the store went back in time, which a second look tells.
       void this.#lookAgain(key)
       return
     }
-    if (change.previous !== (directory.get(key) === undefined ? 0 : known)) metrics.gap()
+    if (directory.knows(key) && change.previous !== known) metrics.gap()
     if (change.kind === 'state') {
       this.#take(key, { version, ageMs: 0, body: change.body })
       return
     }
     this.#versions.set(key, version)
-    this.#listed.delete(key)
+    this.#kept.wasRemoved(key)
     directory.remove(key)
   }
 
   /**
-   * Reads all records, and tells the store what it has missed of this gateway. What is listed nowhere twice in a row is
-   * forgotten here; an empty store has lost its memory and is filled again by the feed.
+   * Reads all records, and tells the store what it has missed of this gateway: what was decided alone, and functions known here
+   * that are not in its list, because it has lost its memory or this gateway has missed their end. The next listing of the
+   * provider tells which. One at a time: a further one begins when the present one has ended.
    * @throws GatewayError `lease_store_unavailable`
    */
-  async sync(): Promise<void> {
-    const { store, directory } = this.#deps
-    const keys = await store.keys()
-    await inBatches(keys, readsAtOnce, (key) => this.#read(key))
-    this.#listed = new Set(keys)
-    const unlisted = [...directory.known()].map(({ identity }) => identity.key).filter((key) => !this.#listed.has(key))
-    for (const key of unlisted) {
-      if (this.#untold.has(key)) continue
-      this.#versions.delete(key)
-      if (keys.length > 0 && this.#unlisted.has(key)) directory.remove(key)
-    }
-    this.#unlisted = new Set(unlisted)
-    await inBatches([...this.#untold.keys()], readsAtOnce, (key) => this.#tell(key))
+  sync(): Promise<void> {
+    this.#syncing = this.#syncing.catch(() => {}).then(() => this.#syncOnce())
+    return this.#syncing
   }
 
-  async #tell(key: string): Promise<void> {
+  async #syncOnce(): Promise<void> {
+    const { directory } = this.#deps
+    const known = [...directory.known()]
+    const keys = await this.#kept.read()
+    await inBatches(keys, atOnce, (key) => this.#read(key))
+    for (const { identity } of known) {
+      if (this.#kept.has(identity.key) || !directory.knows(identity.key)) continue
+      this.#versions.delete(identity.key)
+      this.#untold.add(identity)
+    }
+    for (let round = 0; round < maxTellings && this.#untold.size > 0; round += 1) {
+      await inBatches(this.#untold.all(), atOnce, (untold) => this.#tell(untold))
+    }
+  }
+
+  async #tell(untold: Untold): Promise<void> {
+    const { key } = untold.identity
     const state = this.#deps.directory.get(key)
     if (state === undefined) await this.forget(key)
     // Whoever wrote since knows better.
     else await this.write(state, { condition: 'version', value: this.version(key) })
-    this.#untold.delete(key)
+    this.#untold.settle(key, untold)
   }
 
   async #read(key: string): Promise<void> {
     const before = this.version(key)
+    const untold = this.#untold.get(key)
     const stored = await this.#deps.store.read(key)
     // Whoever wrote while this gateway decided alone knows better: they still saw what all others found.
-    if (stored !== undefined && stored.version > before) this.#untold.delete(key)
-    if (!this.#untold.has(key)) this.learn(key, stored, before)
+    if (stored !== undefined && stored.version > before) this.#untold.settle(key, untold)
+    if (this.#untold.get(key) === undefined) this.learn(key, stored, before)
     else if (this.version(key) === before) this.#versions.set(key, stored?.version ?? 0)
   }
 
   async #lookAgain(key: string): Promise<void> {
-    // Should the store be away, who asks next finds out.
-    await this.#read(key).catch(() => {})
+    try {
+      await this.#read(key)
+      if (this.version(key) === 0) this.#deps.directory.remove(key)
+    } catch {
+      // The store is away: who asks next finds out.
+    }
   }
 
-  async #listConfirmed(state: FunctionState | undefined): Promise<void> {
-    if (state === undefined || !isConfirmed(state) || this.#listed.has(state.identity.key)) return
-    await this.#deps.store.addKey(state.identity.key)
-    this.#listed.add(state.identity.key)
+  async #list(state: FunctionState | undefined): Promise<void> {
+    if (state !== undefined) await this.#kept.note(state)
   }
 
   /** Whether an answer counts: it is newer than what is known, or nothing else was learnt while it was on its way. */

@@ -23,6 +23,8 @@ export interface StoreHealthDeps {
 const heartbeatMs = 1_000
 /** The part of the store that heartbeats try. */
 const heartbeatKey = 'heartbeat'
+/** Readings of all records, and lines in the log, that a store which works now and then may cause in a minute. */
+const maxJoinsPerMinute = 20
 const retryBackoff = { firstMs: 50, maxMs: 1_000, factor: 2, jitterRatio: 0.5 }
 
 /**
@@ -34,8 +36,8 @@ export class StoreHealth implements AsyncDisposable {
   readonly #stop = new AbortController()
   readonly #joined = Promise.withResolvers<void>()
   #isAlone = true
-  /** Whether the log says that this gateway is alone. */
-  #isReported = false
+  /** Why this gateway is alone, as the log says; undefined when it does not. */
+  #reported: string | undefined
   /** Whether the store has had the time that a start gives it. */
   #isStarted = false
   /** The function whose part of the store has failed last. */
@@ -43,6 +45,8 @@ export class StoreHealth implements AsyncDisposable {
   /** Why the store could not be used when it was tried last. */
   #failure: unknown
   #aloneSinceMs: number
+  /** Instants of the joins of the last minute. */
+  #joins: readonly number[] = []
   #complaint = new AbortController()
   #running: Promise<void> | undefined
 
@@ -62,19 +66,22 @@ export class StoreHealth implements AsyncDisposable {
    * @param connected resolves when trying makes sense
    */
   async start(patienceMs: number, connected: Promise<void>): Promise<void> {
-    const limit = new AbortController()
-    const waited = this.#deps.clock
-      .sleep(patienceMs, AbortSignal.any([limit.signal, this.#stop.signal]))
-      .catch(() => {})
-    this.#running ??= Promise.race([connected, waited]).then(() => this.#watch())
-    await Promise.race([this.#joined.promise, waited])
-    limit.abort()
+    const over = new AbortController()
+    const signal = AbortSignal.any([over.signal, this.#stop.signal])
+    const passed = (ms: number): Promise<void> => this.#deps.clock.sleep(ms, signal).catch(() => {})
+    // Half of the time is left for finding out what is wrong.
+    this.#running ??= Promise.race([connected, passed(patienceMs / 2)]).then(() => this.#watch())
+    await Promise.race([this.#joined.promise, passed(patienceMs)])
+    over.abort()
     this.#isStarted = true
     if (this.#isAlone) this.#report(this.#failure)
   }
 
-  /** Makes a call on a function's part of the store, or, when that fails or is known to be in vain, decides alone. */
-  async attempt<T>(key: string, shared: () => Promise<T>, alone: () => T | Promise<T>): Promise<T> {
+  /**
+   * Makes a call on a function's part of the store, or, when that fails or is known to be in vain, decides alone.
+   * @param key undefined for a call that concerns no single function
+   */
+  async attempt<T>(key: string | undefined, shared: () => Promise<T>, alone: () => T | Promise<T>): Promise<T> {
     if (this.#isAlone) return alone()
     try {
       return await shared()
@@ -88,7 +95,7 @@ export class StoreHealth implements AsyncDisposable {
    * Takes note that the store cannot be used.
    * @throws what is no failure of the store
    */
-  complain(error: unknown, key = heartbeatKey): void {
+  complain(error: unknown, key: string = heartbeatKey): void {
     if (!(error instanceof GatewayError) || error.code !== 'lease_store_unavailable') throw error
     if (this.#isAlone) return
     this.#suspect = key
@@ -103,8 +110,11 @@ export class StoreHealth implements AsyncDisposable {
   /** Never rejects. */
   async #watch(): Promise<void> {
     for (let failures = 0; !this.#stop.signal.aborted;) {
-      failures = (await this.#try()) ? 0 : failures + 1
-      await this.#pause(failures)
+      if (await this.#try()) {
+        failures = 0
+        await this.#pause(heartbeatMs, this.#complaint.signal)
+      } else failures += 1
+      if (this.#isAlone) await this.#pause(this.#retryPauseMs(failures))
     }
   }
 
@@ -120,18 +130,24 @@ export class StoreHealth implements AsyncDisposable {
       return true
     } catch (error) {
       this.#failure = error
-      if (!this.#isAlone) this.#goAlone(error)
+      if (this.#isAlone) this.#report(error)
+      else this.#goAlone(error)
       return false
     }
   }
 
-  async #pause(failures: number): Promise<void> {
+  #retryPauseMs(failures: number): number {
     const { clock, random } = this.#deps
-    const pauseMs = failures === 0 ? heartbeatMs : backoffDelayMs(retryBackoff, failures, random)
-    // Only who is not alone yet can be told of a failure.
-    if (!this.#isAlone && this.#complaint.signal.aborted) this.#complaint = new AbortController()
-    const signals = this.#isAlone && failures > 0 ? [this.#stop.signal] : [this.#stop.signal, this.#complaint.signal]
-    await clock.sleep(pauseMs, AbortSignal.any(signals)).catch(() => {})
+    const nowMs = clock.monotonicMs()
+    this.#joins = this.#joins.filter((atMs) => atMs > nowMs - 60_000)
+    const [first = nowMs] = this.#joins
+    const untilNextJoinMs = this.#joins.length < maxJoinsPerMinute ? 0 : first + 60_000 - nowMs
+    return Math.max(untilNextJoinMs, failures === 0 ? 0 : backoffDelayMs(retryBackoff, failures, random))
+  }
+
+  async #pause(ms: number, sooner?: AbortSignal): Promise<void> {
+    const signals = sooner === undefined ? [this.#stop.signal] : [this.#stop.signal, sooner]
+    await this.#deps.clock.sleep(ms, AbortSignal.any(signals)).catch(() => {})
   }
 
   #goAlone(error: unknown): void {
@@ -147,20 +163,24 @@ export class StoreHealth implements AsyncDisposable {
   #join(): void {
     const { clock, log, metrics, onChange } = this.#deps
     this.#isAlone = false
+    this.#complaint = new AbortController()
     this.#suspect = heartbeatKey
+    this.#joins = [...this.#joins, clock.monotonicMs()]
     metrics.degraded(false)
     const seconds = (clock.monotonicMs() - this.#aloneSinceMs) / 1000
-    if (this.#isReported) log.info('Redis can be used again: gateways decide together', { aloneSeconds: seconds })
+    if (this.#reported !== undefined)
+      log.info('Redis can be used again: gateways decide together', { aloneSeconds: seconds })
     else log.info('gateways decide together by Redis')
-    this.#isReported = false
+    this.#reported = undefined
     this.#joined.resolve()
     onChange()
   }
 
-  /** Once until the store is back. */
+  /** Once for each kind of failure until the store is back. */
   #report(error: unknown): void {
-    if (this.#isReported || !this.#isStarted) return
-    this.#isReported = true
+    const kind = error instanceof GatewayError ? String(error.details['failure'] ?? error.code) : 'unknown'
+    if (kind === this.#reported || !this.#isStarted || this.#stop.signal.aborted) return
+    this.#reported = kind
     this.#deps.log.warn('Redis cannot be used: this gateway decides alone until it can', { err: error })
   }
 }

@@ -40,7 +40,14 @@ export class LocalReplicaDirectory implements ReplicaDirectory {
       this.#known.delete(key)
       this.#unconfirmed.set(key, held)
     }
-    for (const listener of this.#listeners) listener(held, previous)
+    for (const listener of this.#listeners) {
+      try {
+        listener(held, previous)
+      } catch (error) {
+        // A fault of one listener must not keep the others, nor whoever observed the function.
+        process.emitWarning(`a listener for states of functions failed: ${String(error)}`)
+      }
+    }
   }
 
   remove(key: string): void {

@@ -29,18 +29,22 @@ export class WakeFailures {
     this.#deps = deps
   }
 
-  /** Publishes a failure under the lease of the wake. Never rejects: those who wait must be told in any case. */
-  async publish(wake: Wake, { fence }: Lease, error: GatewayError): Promise<void> {
+  /**
+   * Publishes a failure under the lease of the wake. Never rejects: those who wait must be told in any case.
+   * @returns false when the lease was lost: another gateway wakes the function, and nothing has failed yet
+   */
+  async publish(wake: Wake, { fence }: Lease, error: GatewayError): Promise<boolean> {
     const { coordinator, log } = this.#deps
     const { key } = wake.identity
     const isAbsent = error.code === 'function_not_found'
-    if (!isAbsent) log.warn(`function ${key} could not be woken: ${error.message}`, { cause: error.cause })
     const state = isAbsent ? this.#absent(wake) : this.#failed(wake, error)
     try {
-      await coordinator.publish({ ...state, fence })
+      if (!(await coordinator.publish({ ...state, fence }))) return false
     } catch (reason) {
       log.warn(`other gateways were not told that ${key} could not be woken`, { err: reason })
     }
+    if (!isAbsent) log.warn(`function ${key} could not be woken: ${error.message}`, { cause: error.cause })
+    return true
   }
 
   #absent({ seen, identity }: Wake): FunctionState {

@@ -94,16 +94,21 @@ export class Waker {
     try {
       return await this.#lead(wake, { lease, keeper, signal })
     } catch (reason) {
-      wake.role = keeper.lost.aborted ? 'follower' : 'leader'
-      if (keeper.lost.aborted) return { isReady: false, lostTo: fenceIn(reason) }
+      if (keeper.lost.aborted) return this.#lost(wake, fenceIn(reason))
       const end = wakeEnd(wake, clock.monotonicMs(), reason)
       // Before the release: the next leader must not repeat what has just failed.
-      if (end.error !== undefined && end.error !== wake.refusal) await this.#failures.publish(wake, lease, end.error)
+      const isNews = end.error !== undefined && end.error !== wake.refusal
+      if (isNews && !(await this.#failures.publish(wake, lease, end.error))) return this.#lost(wake)
       throw end.error ?? reason
     } finally {
       keeper[Symbol.dispose]()
       await coordinator.release(lease)
     }
+  }
+
+  #lost(wake: Wake, lostTo = 0): Led {
+    wake.role = 'follower'
+    return { isReady: false, lostTo }
   }
 
   /** @throws why the function cannot be started; the signal's reason when the lease is lost or nobody waits any more */

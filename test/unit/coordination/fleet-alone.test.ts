@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { functionIdentity } from '#core'
 import { echo, SimulatedFleet } from './simulated-fleet.ts'
 
 const never = new AbortController().signal
@@ -151,6 +152,26 @@ describe('a gateway whose store goes away', () => {
     expect([gateway.phase, other.phase]).toEqual(['ready', 'ready'])
   })
 
+  it('believes another one who has written meanwhile more than what it has found alone', async () => {
+    const fleet = new SimulatedFleet()
+    const [gateway, other] = [await fleet.join(), await fleet.join()]
+    gateway.store.connection.fate = () => 'request lost'
+    gateway.store.connection.losesMessage = () => true
+    const first = gateway.fleet.leases.acquire(echo)
+    await fleet.clock.advance(100)
+    await first
+    await gateway.fleet.leases.publish(
+      fleet.state({ phase: 'failed', reason: 'the provider did not answer', fence: 2 }),
+    )
+    await other.fleet.leases.publish(fleet.state({ phase: 'ready', available: 1, fence: 1 }))
+
+    gateway.store.connection.fate = () => 'served'
+    gateway.store.connection.losesMessage = () => false
+    await fleet.clock.advance(1_100)
+
+    expect([gateway.phase, other.phase]).toEqual(['ready', 'ready'])
+  })
+
   it('has the others forget afterwards what was removed meanwhile', async () => {
     const fleet = new SimulatedFleet()
     const [gateway, other] = [await fleet.join(), await fleet.join()]
@@ -188,5 +209,100 @@ describe('a gateway whose store goes away', () => {
     await fleet.clock.advance(0)
 
     expect(fleet.clock.pending).toBe(0)
+  })
+
+  it('says why it cannot be used, at the start too', async () => {
+    const fleet = new SimulatedFleet()
+    fleet.server.stop()
+    const joining = fleet.join()
+    await fleet.clock.advance(1_000)
+
+    const { log } = await joining
+
+    expect(log.lines).toMatchObject([{ level: 'warn', fields: { err: { code: 'lease_store_unavailable' } } }])
+  })
+
+  it('has nothing to tell afterwards of names that nobody knows', async () => {
+    const fleet = new SimulatedFleet()
+    const gateway = await fleet.join()
+    fleet.server.stop()
+    await gateway.fleet.leases.acquire(echo)
+    for (let i = 0; i < 100; i += 1) {
+      const identity = functionIdentity(`unknown-${i}`, 'fn')
+      const retryAtMs = fleet.clock.nowMs() + 3_000
+      await gateway.fleet.leases.publish(fleet.state({ identity, fence: 1, phase: 'absent', retryAtMs }))
+    }
+
+    fleet.server.start()
+    await fleet.clock.advance(5_000)
+
+    expect(await gateway.metricLines('pilotlight_coordination_degraded')).toEqual([
+      'pilotlight_coordination_degraded 0',
+    ])
+    expect(fleet.server.published).toEqual([])
+  })
+
+  it('reads all records again when its subscription begins anew while it reads them', async () => {
+    const fleet = new SimulatedFleet()
+    const [gateway, other] = [await fleet.join(), await fleet.join()]
+    await other.fleet.shared.observe(fleet.state({ phase: 'ready', available: 1 }))
+    gateway.store.connection.fate = () => 'request lost'
+    const asked = gateway.fleet.leases.acquire(echo)
+    await fleet.clock.advance(100)
+    await asked
+    gateway.store.connection.replyDelayMs = () => 20
+    let told: Promise<void> | undefined
+    gateway.store.connection.fate = (call) => {
+      // Its answer is on the way when the change is made.
+      if (call === 'read' && told === undefined) {
+        gateway.store.interruptSubscription()
+        told = Promise.resolve().then(() => other.fleet.shared.observe(fleet.state({ phase: 'zero', desired: 0 })))
+        void told.then(() => gateway.store.resubscribe())
+      }
+      return 'served'
+    }
+
+    await fleet.clock.advance(5_000)
+
+    expect(await gateway.metricLines('pilotlight_coordination_degraded')).toEqual([
+      'pilotlight_coordination_degraded 0',
+    ])
+    expect(gateway.phase).toBe('zero')
+  })
+
+  it('does not take back what it finds out while it tells what it found before', async () => {
+    const fleet = new SimulatedFleet()
+    const [gateway, other] = [await fleet.join(), await fleet.join()]
+    gateway.store.connection.fate = () => 'request lost'
+    const asked = gateway.fleet.leases.acquire(echo)
+    await fleet.clock.advance(100)
+    await asked
+    await gateway.fleet.leases.publish(fleet.state({ phase: 'waking', fence: 1 }))
+    gateway.store.connection.fate = () => 'served'
+    gateway.store.connection.replyDelayMs = () => 30
+    const untilTold = async (): Promise<void> => {
+      while (other.phase !== 'waking') await fleet.clock.advance(1)
+    }
+    await untilTold()
+
+    await gateway.fleet.leases.publish(fleet.state({ phase: 'ready', available: 1, fence: 1 }))
+    await fleet.clock.advance(2_000)
+
+    expect([gateway.phase, other.phase]).toEqual(['ready', 'ready'])
+  })
+
+  it('does not flap when the store works now and then: at most so many attempts a minute', async () => {
+    const fleet = new SimulatedFleet()
+    const gateway = await fleet.join()
+    gateway.store.connection.fate = (call) => (call === 'acquire' ? 'request lost' : 'served')
+
+    for (let i = 0; i < 300; i += 1) {
+      void gateway.fleet.leases.acquire(functionIdentity(`f-${i}`, 'fn'))
+      await fleet.clock.advance(100)
+    }
+
+    const joins = gateway.log.lines.filter(({ message }) => message.includes('decide together'))
+    expect(joins.length).toBeLessThanOrEqual(20)
+    expect(joins.length).toBeGreaterThan(5)
   })
 })

@@ -124,18 +124,77 @@ describe('the directory of a gateway of a fleet', () => {
     expect([one.phase, late.phase]).toEqual(['ready', 'ready'])
   })
 
-  it('forgets what is in no list any more, on second sight', async () => {
+  it('gives back what the store has lost, so that no warm function is taken for unknown', async () => {
+    const fleet = new SimulatedFleet()
+    const one = await fleet.join()
+    const names = ['a', 'b', 'c'].map((name) => functionIdentity(name, 'fn'))
+    for (const identity of names)
+      await one.fleet.shared.observe(fleet.state({ identity, phase: 'ready', available: 1 }))
+
+    fleet.server.flush()
+    await one.fleet.shared.observe(fleet.state({ phase: 'ready', available: 1 }))
+    await fleet.clock.advance(125_000)
+
+    const late = await fleet.join()
+    expect(names.map(({ key }) => [one, late].map((each) => each.directory.get(key)?.phase))).toEqual(
+      names.map(() => ['ready', 'ready']),
+    )
+  })
+
+  it('asks the others about a function whose end it has missed; the next listing ends it for all', async () => {
     const fleet = new SimulatedFleet()
     const [one, other] = [await fleet.join(), await fleet.join()]
     await one.fleet.shared.observe(fleet.state())
-    await one.fleet.shared.observe(fleet.state({ identity: functionIdentity('other', 'fn') }))
     other.store.connection.losesMessage = ({ kind }) => kind === 'gone'
     await one.fleet.shared.forget(echo)
-    const before = other.phase
+    other.store.connection.losesMessage = () => false
+    await fleet.clock.advance(60_000)
+    const asked = one.phase
 
-    await fleet.clock.advance(125_000)
+    await one.fleet.shared.forget(echo)
 
-    expect([before, other.phase]).toEqual(['waking', undefined])
+    expect([asked, one.phase, other.phase]).toEqual(['waking', undefined, undefined])
+  })
+
+  it('takes a function off the list that turned out not to exist', async () => {
+    const fleet = new SimulatedFleet()
+    const one = await fleet.join()
+    await one.fleet.shared.observe(fleet.state())
+    const lease = await one.lead()
+
+    const retryAtMs = fleet.clock.nowMs() + 3_000
+    await one.fleet.leases.publish(fleet.state({ fence: lease.fence, phase: 'absent', retryAtMs }))
+
+    expect(fleet.server.records.keys()).toEqual([])
+  })
+
+  it('counts no gap for names of which records come and go', async () => {
+    const fleet = new SimulatedFleet()
+    const [one, other] = [await fleet.join(), await fleet.join()]
+    for (let i = 0; i < 3; i += 1) {
+      const lease = await one.lead()
+      await one.fleet.leases.publish(fleet.state({ fence: lease.fence, phase: 'failed', observedAtMs: 0 }))
+      await one.fleet.leases.release(lease)
+      await fleet.clock.advance(120_000)
+    }
+
+    expect(await other.metricLines('pilotlight_publication_gaps_total')).toEqual([
+      'pilotlight_publication_gaps_total 0',
+    ])
+  })
+
+  it('goes on although somebody who listens to it fails', async () => {
+    const fleet = new SimulatedFleet()
+    const [one, other] = [await fleet.join(), await fleet.join()]
+    const warned = new Promise((resolve) => process.once('warning', resolve))
+    using _broken = other.directory.subscribe(() => {
+      throw new Error('a bug')
+    })
+
+    await one.fleet.shared.observe(fleet.state({ phase: 'ready', available: 1 }))
+
+    expect(other.phase).toBe('ready')
+    expect(String(await warned)).toContain('a bug')
   })
 
   it.each([

@@ -4,6 +4,7 @@ import {
   type Acquired,
   type Clock,
   type FunctionIdentity,
+  type FunctionState,
   type Lease,
   type ReplicaDirectory,
 } from '#core'
@@ -38,6 +39,13 @@ class ForgetfulCoordinator extends MemoryCoordinator {
     this.#leases.toLose -= 1
     await this.release(lease)
     return false
+  }
+}
+
+/** Refuses failures, as a newer leader's fence does. */
+class OvertakenCoordinator extends MemoryCoordinator {
+  override async publish(state: FunctionState): Promise<boolean> {
+    return state.phase !== 'failed' && super.publish(state)
   }
 }
 
@@ -203,6 +211,22 @@ describe('a wake', () => {
     expect(call.ended).toBe('released')
     expect(leases.fences).toHaveLength(3)
     expect(leases.fences).toEqual(leases.fences.toSorted((a, b) => a - b))
+  })
+
+  it('refuses nobody for a failure that it found out after another one had taken over', async () => {
+    const waking = new Waking({
+      options: { crashPatience: '100ms' },
+      createCoordinator: (deps) => new OvertakenCoordinator(deps),
+    })
+    waking.query.reason = 'crash loop'
+    const call = waking.hold()
+    await waking.clock.advance(120)
+
+    waking.query.reason = ''
+    waking.query.becomeReady()
+    await waking.clock.advance(100)
+
+    expect(call.ended).toBe('released')
   })
 
   it('follows while another holder has the lease, and takes over when that one is gone', async () => {
