@@ -1,6 +1,6 @@
 /**
- * Names of all keys and channels of one fleet. Keys of one function share the hash tag `{key}`, so that a Cluster holds them in
- * one place.
+ * Names of all keys and channels of one fleet. Keys of one function, or of one role, share the hash tag `{key}`, so that a Cluster
+ * holds them in one place.
  */
 export class RedisNames {
   /** Set of the functions whose records are kept. */
@@ -23,10 +23,10 @@ export class RedisNames {
 
   /** String with the holder of a role. */
   role(role: string): string {
-    return `${this.#prefix}:role:${role}`
+    return `${this.#prefix}:role:{${role}}`
   }
 
-  /** Key that probes write to, in the same place as the function's record. */
+  /** Key that probes write to, in the same place as the record of the function, or the role, of this name. */
   probe(key: string): string {
     return `${this.#prefix}:probe:{${key}}`
   }

@@ -3,13 +3,12 @@ import type { Clock } from '../time/clock.ts'
 import { connectClient } from './connect-client.ts'
 import { createServerClient } from './redis-clients.ts'
 import type { RedisAddress, SentinelTopology } from './redis-topology.ts'
-import { withinLimit } from './within-limit.ts'
 
 /** How to ask Sentinels. */
 export interface AskOptions {
   readonly clock: Clock
   readonly signal: AbortSignal
-  /** Longest time for all of them together, milliseconds. */
+  /** Longest time for connecting to all of them and asking them, together, milliseconds. */
   readonly limitMs: number
 }
 
@@ -38,12 +37,12 @@ export async function findPrimary(topology: SentinelTopology, options: AskOption
 async function ask(sentinel: RedisAddress, topology: SentinelTopology, options: AskOptions): Promise<Appointment> {
   const { sentinelCredentials: credentials, tls, primaryName } = topology
   const client = createServerClient({ address: sentinel, credentials, tls, connectTimeoutMs: options.limitMs })
-  await connectClient(client, options)
-  try {
-    return await withinLimit(appointmentBy(client, primaryName), options)
-  } finally {
-    client.disconnect()
-  }
+  const told = Promise.withResolvers<Appointment>()
+  // Asking is a part of connecting, so that one limit holds for both.
+  const prepare = async (): Promise<void> => told.resolve(await appointmentBy(client, primaryName))
+  await connectClient(client, { ...options, prepare })
+  client.disconnect()
+  return told.promise
 }
 
 /** The address is that of a replica as soon as it is promoted; `SENTINEL MASTER` names it only when all others follow it. */
@@ -54,8 +53,14 @@ async function appointmentBy(client: Redis, name: string): Promise<Appointment> 
   ])
   const [host = '', port] = textsOf(address)
   if (host === '') throw new Error('a Sentinel gave no address of the primary')
-  const words = textsOf(fields)
-  return { address: { host, port: Number(port) }, epoch: Number(words[words.indexOf('config-epoch') + 1]) }
+  return { address: { host, port: Number(port) }, epoch: epochIn(textsOf(fields)) }
+}
+
+/** A Sentinel that does not tell its epoch, as a number, is behind all that do. */
+function epochIn(words: readonly string[]): number {
+  const at = words.indexOf('config-epoch')
+  const epoch = at === -1 ? 0 : Number(words[at + 1])
+  return Number.isFinite(epoch) ? epoch : 0
 }
 
 function textsOf(reply: unknown): readonly string[] {

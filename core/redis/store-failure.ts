@@ -40,6 +40,10 @@ const kindOfReply: Readonly<Record<string, StoreFailure>> = {
   NOREPLICAS: 'not_durable',
 }
 
+/** Where errors of ioredis and of the platform keep further ones. */
+const links = ['lastNodeError', 'previousErrors', 'errors', 'cause'] as const
+const mostDepth = 8
+
 /** A reply that the script or command cannot have given. */
 export class UnexpectedReply extends Error {}
 
@@ -53,7 +57,8 @@ export function storeFailureOf(error: unknown): StoreFailure {
   if (error instanceof Unheard) return 'unheard'
   if (error instanceof UnexpectedReply) return 'unexpected_reply'
   if (!(error instanceof Error)) return 'away'
-  return error.name === 'ReplyError' ? kindOfErrorReply(error.message) : kindOfClientError(error.message)
+  const { name, message } = nodeErrorOf(error) ?? error
+  return name === 'ReplyError' ? kindOfErrorReply(message) : kindOfClientError(message)
 }
 
 /**
@@ -70,10 +75,31 @@ export function storeUnavailable(operation: string, error: unknown): GatewayErro
   })
 }
 
-/** ioredis puts the arguments of a command into its error: those of a log-in are user and password. */
+/**
+ * Removes the arguments of commands, which ioredis puts into its errors, from an error and all errors that hang on it: those of a
+ * log-in are user and password. What hangs deeper than a few errors is cut off.
+ *
+ * @returns the same error
+ */
 export function withoutArguments(error: unknown): unknown {
-  if (error instanceof Error && 'command' in error) delete error.command
+  clear(error, { depth: 0, seen: new Set() })
   return error
+}
+
+function clear(value: unknown, { depth, seen }: { readonly depth: number; readonly seen: Set<unknown> }): void {
+  if (!(value instanceof Error) || seen.has(value)) return
+  seen.add(value)
+  Reflect.deleteProperty(value, 'command')
+  for (const link of links) {
+    if (depth === mostDepth) Reflect.deleteProperty(value, link)
+    const further: unknown = Reflect.get(value, link)
+    for (const one of Array.isArray(further) ? further : [further]) clear(one, { depth: depth + 1, seen })
+  }
+}
+
+/** What a Cluster whose nodes have all failed says of the last one. */
+function nodeErrorOf(error: Error): Error | undefined {
+  return 'lastNodeError' in error && error.lastNodeError instanceof Error ? error.lastNodeError : undefined
 }
 
 function kindOfErrorReply(message: string): StoreFailure {

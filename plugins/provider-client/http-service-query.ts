@@ -14,6 +14,8 @@ const maxStatusBytes = 1024 * 1024
 const maxRefusalBytes = 4 * 1024
 /** Sent: the caller's fencing token. Received with 409: the larger one that the provider has seen. */
 const fenceHeader = 'x-pilotlight-fence'
+/** Microseconds of the epoch reach it in the year 2112; numbers up to twice as large are exact, so that larger fences can follow. */
+const largestFence = 2 ** 52
 
 /**
  * Status and scale calls over HTTP. A status is repeated inside its time limit; a scale call is sent once, because only its
@@ -105,8 +107,8 @@ function refusal({ key }: FunctionIdentity, replicas: number, { status, text, fe
   return new GatewayError('provider_unavailable', message, { cause, details })
 }
 
-/** What is no whole number in range is not taken for a fence: no larger one could follow it. */
+/** What is no whole number in range is not taken for a fence: the next leader would have to exceed it. */
 function fenceIn(text: string | undefined): number | undefined {
   const fence = /^\d{1,16}$/.test(text ?? '') ? Number(text) : undefined
-  return fence !== undefined && fence < Number.MAX_SAFE_INTEGER ? fence : undefined
+  return fence !== undefined && fence <= largestFence ? fence : undefined
 }

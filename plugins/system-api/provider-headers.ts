@@ -1,11 +1,20 @@
 import { endToEndHeaders, type GatewayRequest } from '#core'
 
-/** Lengths differ when the gateway writes the body itself; the client sets one for a body that is passed on. */
-const ownHeaders = new Set(['content-length', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'])
+/**
+ * What the gateway says itself, or nobody. Lengths differ when the gateway writes the body; one that is passed on gets the client's
+ * length. A fence is a gateway's word: with one of its own choice, a client could have all later wakes refused.
+ */
+const ownHeaders = new Set([
+  'content-length',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-pilotlight-fence',
+])
 
 /**
  * Returns the client's end-to-end headers for the provider, by lower-case name, repeats joined (RFC 9110 section 5.3), with
- * `x-forwarded-for` (peer appended, without a port), `-host` and `-proto`.
+ * `x-forwarded-for` (peer appended, without a port), `-host` and `-proto`. A client's `x-pilotlight-fence` is left out.
  *
  * @param trustForwarded whether the client's own `x-forwarded-*` are kept
  */

@@ -12,6 +12,8 @@ export interface StoredRecord {
   readonly fence: number
   readonly holder: string
   readonly until: number
+  /** What the lease was given for, milliseconds. */
+  readonly ttlMs: number
   readonly version: number
   readonly at: number
   readonly phase: string
@@ -45,6 +47,7 @@ const empty: StoredRecord = {
   fence: 0,
   holder: '',
   until: 0,
+  ttlMs: 0,
   version: 0,
   at: 0,
   phase: '',
@@ -55,6 +58,8 @@ const empty: StoredRecord = {
 
 /** As long as forget-state.lua keeps what is left of a record. */
 const forgottenExpiryMs = 60_000
+/** A larger `aboveFence` is ignored. */
+const largestAbove = 2 ** 52
 /** Writes that {@link StoreRecords.undo} can take back. */
 const mostRemembered = 500
 
@@ -80,10 +85,10 @@ export class StoreRecords {
     if (record.holder !== origin && this.isHeld(record, now)) {
       return { role: 'follower', remainingMs: Math.ceil((record.until - now) / 1000), ...news }
     }
-    const fence = Math.max(this.nextFence(record, now), aboveFence + 1)
+    const fence = Math.max(this.nextFence(record, now), lowerBound(aboveFence))
     const isShort = record.body === undefined || this.#expiresWithin(record, ttlMs * 10)
     const expiresAtMs = isShort ? toMs(now) + ttlMs * 10 : record.expiresAtMs
-    this.#set(key, { ...record, fence, holder: origin, until: now + ttlMs * 1000, expiresAtMs })
+    this.#set(key, { ...record, fence, holder: origin, until: now + ttlMs * 1000, ttlMs, expiresAtMs })
     return { role: 'leader', fence, tookOver: record.holder !== '' && record.holder !== origin, ...news }
   }
 
@@ -93,7 +98,7 @@ export class StoreRecords {
     if (record.holder !== origin || record.fence !== fence) return false
     const now = this.#around.nowUs()
     const expiresAtMs = this.#expiresWithin(record, ttlMs * 10) ? toMs(now) + ttlMs * 10 : record.expiresAtMs
-    this.#set(key, { ...record, until: now + ttlMs * 1000, expiresAtMs })
+    this.#set(key, { ...record, until: now + ttlMs * 1000, ttlMs, expiresAtMs })
     return true
   }
 
@@ -198,9 +203,9 @@ export class StoreRecords {
     return this.#get(key)
   }
 
-  /** Whether the lease of a function is somebody's. */
-  protected isHeld({ holder, until }: StoredRecord, now: number): boolean {
-    return holder !== '' && until > now
+  /** Whether the lease of a function is somebody's: also not when it seems to last longer than it was given for. */
+  protected isHeld({ holder, until, ttlMs }: StoredRecord, now: number): boolean {
+    return holder !== '' && until > now && until - now <= ttlMs * 1000
   }
 
   /** Fence of the next lease of a function. */
@@ -246,6 +251,11 @@ export class StoreRecords {
 /** Whether a record tells who asks for a lease that it needs none. */
 function isAnswer({ phase, retryAt }: StoredRecord, now: number): boolean {
   return phase === 'ready' || ((phase === 'failed' || phase === 'absent') && retryAt > now)
+}
+
+/** What a fence above another one is at least. */
+function lowerBound(aboveFence: number): number {
+  return aboveFence > largestAbove ? 0 : aboveFence + 1
 }
 
 function put<T>(all: Map<string, T>, key: string, value: T | undefined): void {

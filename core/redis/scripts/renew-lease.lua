@@ -9,7 +9,7 @@ local record = redis.call('HMGET', KEYS[1], 'holder', 'fence')
 if record[1] ~= ARGV[1] or record[2] ~= ARGV[2] then return 0 end
 local time = redis.call('TIME')
 local untilAt = time[1] * 1000000 + time[2] + ARGV[3] * 1000
-redis.call('HSET', KEYS[1], 'until', string.format('%.0f', untilAt))
+redis.call('HSET', KEYS[1], 'until', string.format('%.0f', untilAt), 'ttl', ARGV[3])
 local expiry = redis.call('PTTL', KEYS[1])
 if expiry >= 0 and expiry < ARGV[3] * 10 then redis.call('PEXPIRE', KEYS[1], ARGV[3] * 10) end
 return 1

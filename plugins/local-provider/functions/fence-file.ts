@@ -2,6 +2,9 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Logger } from '#core'
 
+/** Microseconds of the epoch reach it in the year 2112; numbers up to twice as large are exact, so that larger fences can follow. */
+const largestFence = 2 ** 52
+
 /** Keeps the newest fence of one function. */
 export interface FenceStore {
   /** Returns it; 0 when there is none. */
@@ -48,8 +51,8 @@ export class FenceFile implements FenceStore {
   }
 }
 
-/** Reads a fence, a whole number from 0 that is exact in JavaScript; undefined for any other text. */
+/** Reads a fence, a whole number from 0 to 2^52; undefined for any other text. */
 export function parseFence(text: string): number | undefined {
   const fence = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
-  return Number.isSafeInteger(fence) ? fence : undefined
+  return fence <= largestFence ? fence : undefined
 }

@@ -98,5 +98,5 @@ function fenceOf({ request }: SystemRequest): number | undefined {
   if (text === undefined) return undefined
   const fence = parseFence(text)
   if (fence !== undefined) return fence
-  throw new Refusal(400, 'X-Pilotlight-Fence is no whole number')
+  throw new Refusal(400, 'X-Pilotlight-Fence is no whole number up to 2^52')
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { StoreChange } from '../../../core/coordination/coordination-store.ts'
+import type { CoordinationStore, StoreChange } from '../../../core/coordination/coordination-store.ts'
 import { SystemClock } from '../../../core/time/system-clock.ts'
 import { eventually } from '../../support/eventually.ts'
 import { openRedisStore, type OpenedStore } from '../../support/open-redis-store.ts'
@@ -50,7 +50,34 @@ describe('the simulated store', () => {
 
     expect(walks).toBeGreaterThanOrEqual(8)
   })
+
+  it('counts a lease as over that seems to last longer than it was given for, as Redis does', async () => {
+    const clock = new SystemClock()
+    const server = new SimulatedServer({ clock })
+    const stores = origins.map((origin) => new SimulatedStore(server, { clock, origin }))
+
+    const simulated = await rolesBeforeAndAfter(stores, () => (server.skewMs = -30_000))
+    const answers = await rolesBeforeAndAfter(real.stores, () =>
+      redis.command('HSET', 'pilotlight:function:{behind}', 'until', Date.now() * 1000 + 31_500_000),
+    )
+
+    expect(simulated).toEqual(['follower', 'leader'])
+    expect(answers).toEqual(simulated)
+  })
 })
+
+/** What a second gateway is told while a first one has a lease of 1.5 s, before and after `setBack` puts its end 30 s off. */
+async function rolesBeforeAndAfter(
+  stores: readonly CoordinationStore[],
+  setBack: () => unknown,
+): Promise<readonly unknown[]> {
+  const lease = { ttlMs: 1_500, knownVersion: 0, aboveFence: 0 }
+  await stores[0]?.acquire('behind', lease)
+  const before = await stores[1]?.acquire('behind', lease)
+  await setBack()
+  const after = await stores[1]?.acquire('behind', lease)
+  return [before?.role, after?.role]
+}
 
 function simulatedFleet(): FleetOfStores {
   const clock = new SystemClock()

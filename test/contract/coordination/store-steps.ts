@@ -16,7 +16,7 @@ export type Step = { readonly by: number; readonly key: number } & (
 export interface AcquireStep {
   readonly kind: 'acquire'
   readonly knows: Back
-  readonly above: 'nothing' | 'the last' | 'the future'
+  readonly above: 'nothing' | 'the last' | 'the future' | 'no time'
   readonly isShort: boolean
 }
 
@@ -43,11 +43,12 @@ const back: fc.Arbitrary<Back> = fc.oneof(fc.constant(1), fc.nat({ max: 4 }))
 const oneIn = (number: number): fc.Arbitrary<boolean> => fc.nat({ max: number - 1 }).map((one) => one === number - 1)
 const isShort = oneIn(60)
 
+const aboves = ['nothing', 'nothing', 'the last', 'the future', 'no time'] as const
 const acquire = fc.record({
   kind: fc.constant('acquire' as const),
   ...where,
   knows: back,
-  above: fc.constantFrom('nothing' as const, 'nothing' as const, 'the last' as const, 'the future' as const),
+  above: fc.constantFrom(...aboves),
   isShort: oneIn(30),
 })
 const hold = fc.record({ kind: fc.constantFrom('renew' as const, 'release' as const), ...where, fence: back })

@@ -8,6 +8,8 @@ const longMs = 60_000
 const endedMs = 15 * shortMs
 /** By how much a fence may be ahead of the time, microseconds. */
 const ahead = 1_000_000_000
+/** A number that is never taken for a fence. */
+const noTime = 2 ** 52 + 2
 
 /** Gateways of one fleet with a store each, and what each of them has heard. */
 export interface FleetOfStores {
@@ -71,7 +73,7 @@ export class Walk {
 
   async #acquire(store: CoordinationStore, key: string, { knows, above, isShort }: AcquireStep): Promise<unknown> {
     const last = this.#fences.back(key, 1)
-    const aboveFence = { nothing: 0, 'the last': last, 'the future': this.#future(key) }[above]
+    const aboveFence = { nothing: 0, 'the last': last, 'the future': this.#future(key), 'no time': noTime }[above]
     const knownVersion = this.#versions.back(key, knows)
     const answer = await store.acquire(key, { ttlMs: isShort ? shortMs : longMs, knownVersion, aboveFence })
     const news = this.#stored(key, answer.news)

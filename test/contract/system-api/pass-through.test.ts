@@ -117,6 +117,21 @@ describe('system routes', () => {
     expect(headers).toMatchObject({ cookie: 'a=1; b=2', 'x-two': '1, 2' })
   })
 
+  it.each(['/system/scale-function/echo', '/system/functions'])(
+    "keep a client's fence back from %s, which only gateways may set",
+    async (path) => {
+      api.serve((_request, response) => response.writeHead(202).end())
+      const body = '{"service":"echo","replicas":1}'
+
+      const headers = { 'X-Pilotlight-Fence': '9007199254740990', 'X-Other': 'kept' }
+      const answer = await api.call('POST', path, { body, headers })
+
+      expect(answer.status).toBe(202)
+      expect(api.seen[0]?.headers).toMatchObject({ 'x-other': 'kept' })
+      expect(api.seen[0]?.headers).not.toHaveProperty('x-pilotlight-fence')
+    },
+  )
+
   it.each([
     { trustForwarded: true, chain: '9.9.9.9, 127.0.0.1', host: 'outer.test', proto: 'https' },
     { trustForwarded: false, chain: '127.0.0.1', host: 'gateway.test', proto: 'http' },

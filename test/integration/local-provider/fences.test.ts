@@ -33,10 +33,11 @@ describe('the fences of the local provider', () => {
     expect((await scaleUnder(provider, 'fenced', fence)).status).toBe(202)
     expect((await scaleUnder(provider, 'fenced', fence + 1)).status).toBe(202)
     expect(await provider.scale('fenced', 2)).toBe(202)
+    expect((await scaleUnder(provider, 'fenced', 2 ** 52)).status).toBe(202)
   })
 
-  it.each(['-1', '1.5', '9007199254740993', '12345678901234567', 'ten', ''])(
-    'are whole numbers: not "%s"',
+  it.each(['-1', '1.5', '4503599627370497', '9007199254740990', '9007199254740993', '12345678901234567', 'ten', ''])(
+    'are whole numbers up to 2^52: not "%s"',
     async (text) => {
       await using provider = await ProviderHarness.start()
       await provider.deploy({ service: 'fenced', ...cat })
@@ -101,6 +102,7 @@ describe('the fences of the local provider', () => {
   it.each([
     ['damaged', 'many\n'],
     ['empty', ''],
+    ['larger than any time', '4503599627370497\n'],
   ])('start anew, and say so, when what is stored is %s', async (_what, content) => {
     using directory = stateDirectory()
     await using provider = await ProviderHarness.start({ stateDirectory: directory.path })

@@ -1,6 +1,7 @@
+import { inspect } from 'node:util'
 import { expect, it } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
-import { failureOf } from '../../support/open-redis-store.ts'
+import { failureOf, OpenedStore } from '../../support/open-redis-store.ts'
 import { type RedisClusterSet, startRedisCluster } from '../../support/redis-cluster.ts'
 import { describeStore } from './describe-store.ts'
 import { storeRules, withUser } from './documented-users.ts'
@@ -16,6 +17,26 @@ const start = async (): Promise<RedisClusterSet> => {
 describeStore('a Cluster, as a restricted user', start, ({ place, one, other }) => {
   it('needs nothing that the documented permissions refuse', async () => {
     expect(await Promise.all(place().nodes.map((node) => node.command('ACL', 'LOG')))).toEqual([[], [], [], [], [], []])
+  })
+
+  it('keeps a role and the probe of it on one node', async () => {
+    await one().store.holdRole('placed', 5_000)
+    await one().store.probe('placed')
+    const primaries = place().nodes.slice(0, 3)
+    const found = await Promise.all(primaries.map((node) => node.command('KEYS', '*placed*')))
+
+    const keys = new Set(['pilotlight:probe:{placed}', 'pilotlight:role:{placed}'])
+    expect(new Set(found.flat())).toEqual(keys)
+    expect(found.filter((some) => Array.isArray(some) && some.length > 0)).toHaveLength(1)
+  })
+
+  it('fails with bad_credentials for a wrong password, and shows it nowhere', async () => {
+    await using opened = new OpenedStore(place().url.replaceAll(':secret@', ':hunter2@'))
+
+    await eventually('the log-in to fail', async () => (await failureOf(opened.store.read('f'))) === 'bad_credentials')
+
+    const error: unknown = await opened.store.read('f').catch((thrown: unknown) => thrown)
+    expect(inspect([error, opened.log.lines], { depth: 30, showHidden: true })).not.toContain('hunter2')
   })
 
   it('goes on for functions of other nodes while one primary is down, and for its own after the failover', async () => {

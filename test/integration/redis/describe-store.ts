@@ -77,6 +77,24 @@ export function describeStore<Place extends StorePlace>(
       expect(third).toBe(second + 10_000_001)
     })
 
+    it.each([2 ** 52 + 1, 2 ** 53 - 1, 2 ** 53, 2 ** 60])(
+      'gives exact fences, now and later, when somebody claims to have seen %d',
+      async (aboveFence) => {
+        const key = freshKey()
+
+        const first = fenceOf(await one.store.acquire(key, { ...asked, aboveFence }))
+        await one.store.release(key, first)
+        const second = fenceOf(await other.store.acquire(key, asked))
+
+        expect(first / 1000).toBeLessThan(Date.now() + 60_000)
+        expect(second).toBeGreaterThan(first)
+        expect(await other.store.renew(key, { fence: second, ttlMs: 5_000 })).toBe(true)
+        expect(await other.store.write(key, { ...ready, condition: 'fence', value: second })).toMatchObject({
+          written: true,
+        })
+      },
+    )
+
     it('gives an expired lease to the next, says so, and refuses the old holder', async () => {
       const key = freshKey()
       const old = fenceOf(await one.store.acquire(key, { ...asked, ttlMs: 20 }))

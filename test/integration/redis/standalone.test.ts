@@ -19,6 +19,32 @@ describeStore('one server', startRedis, ({ place, one, other }) => {
     expect(first.written && second.written && second.version > first.version).toBe(true)
   })
 
+  it('ends the lease of a dead holder when a replica is promoted whose clock is 30 s behind', async () => {
+    const record = 'pilotlight:function:{behind.ns}'
+    const lease = await one().store.acquire('behind.ns', { ...asked, ttlMs: 1_500 })
+    const [seconds = 0, microseconds = 0] = [await place().command('TIME')].flat().map(Number)
+    const now = seconds * 1_000_000 + microseconds
+    await place().command('HSET', record, 'until', now + 1_400_000)
+    const onTime = await other().store.acquire('behind.ns', asked)
+    await place().command('HSET', record, 'until', now + 31_500_000)
+
+    const behind = await other().store.acquire('behind.ns', asked)
+
+    expect(onTime).toMatchObject({ role: 'follower' })
+    expect(behind).toMatchObject({ role: 'leader', tookOver: true })
+    expect(behind.role === 'leader' && lease.role === 'leader' && behind.fence > lease.fence).toBe(true)
+  })
+
+  it('measures a renewed lease by what the renewal gave', async () => {
+    const lease = await one().store.acquire('renewed.ns', { ...asked, ttlMs: 1_500 })
+    await one().store.renew('renewed.ns', { fence: lease.role === 'leader' ? lease.fence : 0, ttlMs: 60_000 })
+
+    const answer = await other().store.acquire('renewed.ns', asked)
+
+    expect(answer).toMatchObject({ role: 'follower' })
+    expect(answer.role === 'follower' && answer.remainingMs).toBeGreaterThan(50_000)
+  })
+
   it('sends scripts again that Redis has forgotten', async () => {
     await place().command('SCRIPT', 'FLUSH')
 

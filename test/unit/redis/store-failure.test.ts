@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { LimitPassed } from '../../../core/redis/within-limit.ts'
 import { storeFailureOf, storeUnavailable, UnexpectedReply, Unheard } from '../../../core/redis/store-failure.ts'
@@ -7,6 +8,11 @@ function replyError(message: string): Error {
   const error = new Error(message)
   error.name = 'ReplyError'
   return Object.assign(error, { command: { name: 'auth', args: ['user', 'hunter2'] } })
+}
+
+/** As ioredis tells that no node of a Cluster could be asked. */
+function allFailed(lastNodeError: Error | null): Error {
+  return Object.assign(new Error('Failed to refresh slots cache.'), { lastNodeError })
 }
 
 describe('storeFailureOf', () => {
@@ -39,6 +45,10 @@ describe('storeFailureOf', () => {
     ['a silent subscription', new Unheard(), 'unheard'],
     ['nonsense', new UnexpectedReply(), 'unexpected_reply'],
     ['what is no error', 'oops', 'away'],
+    ['a Cluster that refuses credentials', allFailed(replyError('WRONGPASS invalid')), 'bad_credentials'],
+    ['a Cluster without permission', allFailed(replyError('NOPERM cluster|slots')), 'no_permission'],
+    ['a Cluster that is gone', allFailed(new Error('connect ECONNREFUSED')), 'away'],
+    ['a Cluster without a node', allFailed(null), 'away'],
   ])('knows %s', (_, error, kind) => {
     expect(storeFailureOf(error)).toBe(kind)
   })
@@ -66,4 +76,32 @@ describe('storeUnavailable', () => {
     expect(cause).toMatchObject({ message: 'WRONGPASS invalid username-password pair' })
     expect(cause).not.toHaveProperty('command')
   })
+
+  it.each([
+    ['the last error of a node', (inner: Error) => allFailed(inner)],
+    ['a cause of a cause', (inner: Error) => new Error('a', { cause: new Error('b', { cause: inner }) })],
+    ['one of many', (inner: Error) => new AggregateError([new Error('other'), inner])],
+    ['an earlier one', (inner: Error) => Object.assign(new Error('a'), { previousErrors: [inner] })],
+    ['one at the end of a long chain', (inner: Error) => chained(inner, 50)],
+  ])('keeps a password out of %s', (_, wrapped) => {
+    const error = storeUnavailable('probe', wrapped(replyError('WRONGPASS invalid username-password pair')))
+
+    expect(inspect(error, { depth: 200, showHidden: true })).not.toContain('hunter2')
+  })
+
+  it('comes to an end with errors that hang on each other', () => {
+    const one = replyError('WRONGPASS one')
+    const other = Object.assign(replyError('WRONGPASS other'), { lastNodeError: one })
+    one.cause = other
+
+    const { cause } = storeUnavailable('probe', one)
+
+    expect(inspect(cause, { depth: 200, showHidden: true })).not.toContain('hunter2')
+  })
 })
+
+function chained(inner: Error, length: number): Error {
+  let outer = inner
+  for (let at = 0; at < length; at += 1) outer = new Error(`${at}`, { cause: outer })
+  return outer
+}

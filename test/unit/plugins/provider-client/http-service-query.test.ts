@@ -207,6 +207,7 @@ describe('HttpServiceQuery.scale', () => {
     ['409 with an empty fence', 409, ''],
     ['409 with a fence that is no number', 409, 'newer'],
     ['409 with a negative fence', 409, '-1'],
+    ['409 with a fence that no time reaches', 409, '4503599627370497'],
     ['409 with a fence that no other can exceed', 409, '9007199254740991'],
     ['409 with a fence beyond all numbers', 409, '9'.repeat(400)],
     ['another status with a fence', 400, '42'],
