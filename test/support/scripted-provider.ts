@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { machineMs } from './machine-clock.ts'
 import { type CallKind, type Fault, letDown } from './provider-faults.ts'
+import { fenceOf, ScaleDecisions } from './scale-decisions.ts'
 import { type FunctionScript, ScriptedFunction } from './scripted-function.ts'
 
 /** One call that the provider received. */
@@ -13,6 +14,8 @@ export interface ProviderCall {
   readonly method: string
   readonly target: string
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** What it came by. */
+  readonly connection: Socket
 }
 
 /** A fault in force. */
@@ -36,6 +39,10 @@ export class ScriptedProvider implements AsyncDisposable {
   namespaces: readonly string[] = []
   /** Namespace of functions that are called without one. */
   defaultNamespace = ''
+  /** What became of scale calls that were taken. */
+  readonly scales = new ScaleDecisions()
+  /** Sees every call first. One for which it returns a promise is held until that resolves, or loses its connection when it rejects. */
+  intercept: ((call: ProviderCall) => Promise<void> | undefined) | undefined
   readonly #functions = new Map<string, ScriptedFunction>()
   readonly #sockets = new Set<Duplex>()
   #faults: ActiveFault[] = []
@@ -136,15 +143,22 @@ export class ScriptedProvider implements AsyncDisposable {
       socket.once('close', () => this.#sockets.delete(socket))
       socket.on('error', () => socket.destroy())
     })
-    server.on('request', (request, response) => this.#answer(request, response))
+    server.on('request', (request, response) => this.#take(request, response))
     server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
     return server
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
-    const kind = this.#record(request)
+  #take(request: IncomingMessage, response: ServerResponse): void {
+    const call = this.#record(request)
     request.on('error', () => {})
     response.on('error', () => {})
+    const held = this.intercept?.(call)
+    const answer = (): void => this.#answer(call.kind, request, response)
+    if (held === undefined) answer()
+    else held.then(answer, () => response.destroy())
+  }
+
+  #answer(kind: CallKind, request: IncomingMessage, response: ServerResponse): void {
     const fault = this.#faultFor(kind)
     if (fault !== undefined) letDown(fault, response)
     else if (kind === 'invoke') this.#invoke(request, response)
@@ -163,11 +177,11 @@ export class ScriptedProvider implements AsyncDisposable {
       )
   }
 
-  #record(request: IncomingMessage): CallKind {
-    const target = request.url ?? ''
-    const kind = kindOf(request.method ?? '', target)
-    this.calls.push({ kind, atMs: machineMs(), method: request.method ?? '', target, headers: request.headers })
-    return kind
+  #record({ method = '', url: target = '', headers, socket }: IncomingMessage): ProviderCall {
+    const kind = kindOf(method, target)
+    const call = { kind, atMs: machineMs(), method, target, headers, connection: socket }
+    this.calls.push(call)
+    return call
   }
 
   #faultFor(kind: CallKind): Fault | undefined {
@@ -202,8 +216,9 @@ export class ScriptedProvider implements AsyncDisposable {
       return
     }
     const wish = JSON.parse(Buffer.concat(pieces).toString()) as { replicas: number } // the API's own shape
-    found.scaleTo(wish.replicas)
-    response.writeHead(202).end()
+    const refusedFor = this.scales.decide(found, { replicas: wish.replicas, fence: fenceOf(request) })
+    if (refusedFor === undefined) response.writeHead(202).end()
+    else response.writeHead(409, { 'X-Pilotlight-Fence': String(refusedFor) }).end('older fence\n')
   }
 
   #plain(kind: CallKind, request: IncomingMessage): unknown {
@@ -245,7 +260,7 @@ function kindOf(method: string, target: string): CallKind {
 }
 
 /** The function's name in a target: the segment after the route's own words. */
-function nameIn(target: string): string {
+export function nameIn(target: string): string {
   return /^\/(?:function|system\/function|system\/scale-function)\/([^/?]*)/.exec(target)?.[1] ?? ''
 }
 
