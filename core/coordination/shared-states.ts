@@ -11,7 +11,7 @@ import { fromRecord, toRecord } from './state-record.ts'
 import { UntoldStates, type Untold } from './untold-states.ts'
 
 /** Versions remembered; those of functions that nobody has spoken of for longest go first, which costs a read. */
-const maxVersions = 100_000
+const maxVersions = 30_000
 /** Records read or written at the same time. */
 const atOnce = 50
 /** How often what came up while telling is told before the rest is left for the next time. */

@@ -15,9 +15,11 @@ export const scaleFromZeroOptions = z.strictObject({
   /** Pause between the first status calls of a wake. */
   pollFirst: durationOption.prefault('5ms'),
   /** Later pauses, as a share of the time the wake has lasted. */
-  pollGrowthRatio: z.number().min(0).max(1).default(0.015),
+  pollGrowthRatio: z.number().min(0).max(1).default(0.005),
   /** Longest pause between status calls. */
   pollMax: durationOption.prefault('500ms'),
+  /** Most status calls a second of all wakes together that one gateway leads; with more wakes at once each pauses for longer. */
+  maxPollsPerSecond: z.number().min(1).default(2000),
   /** How long a provider may say that replicas fail to start before the callers of a wake are told. */
   crashPatience: durationOption.prefault('2s'),
   /** How long a provider may fail before the callers of a wake are told. */

@@ -44,6 +44,8 @@ const lostBackoff = { firstMs: 5, maxMs: 1000, factor: 2, jitterRatio: 0.5 }
 export class Waker {
   readonly #deps: WakerDeps
   readonly #failures: WakeFailures
+  /** Wakes led here at the moment. */
+  #leading = 0
 
   constructor(deps: WakerDeps, failures: WakeFailures) {
     this.#deps = deps
@@ -91,6 +93,7 @@ export class Waker {
     const keeper = new LeaseKeeper(this.#deps, lease)
     const signal = AbortSignal.any([wake.signal, keeper.lost])
     wake.role = 'leader'
+    this.#leading += 1
     try {
       return await this.#lead(wake, { lease, keeper, signal })
     } catch (reason) {
@@ -101,6 +104,7 @@ export class Waker {
       if (isNews && !(await this.#failures.publish(wake, lease, end.error))) return this.#lost(wake)
       throw end.error ?? reason
     } finally {
+      this.#leading -= 1
       keeper[Symbol.dispose]()
       await coordinator.release(lease)
     }
@@ -216,7 +220,8 @@ export class Waker {
 
   async #pause(startedMs: number, signal: AbortSignal): Promise<void> {
     const { clock, options, random } = this.#deps
-    await clock.sleep(pollPauseMs(options, clock.monotonicMs() - startedMs, random), signal)
+    const moment = { elapsedMs: clock.monotonicMs() - startedMs, wakes: this.#leading }
+    await clock.sleep(pollPauseMs(options, moment, random), signal)
   }
 }
 

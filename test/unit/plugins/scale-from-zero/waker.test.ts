@@ -87,16 +87,16 @@ describe('a wake', () => {
   })
 
   it('polls often at first, then for a fixed share of the time it has lasted, at most every 500 ms', async () => {
-    const waking = new Waking()
+    const waking = new Waking({ holdTimeoutMs: 120_000 })
     waking.hold()
 
-    await waking.clock.advance(59_000)
+    await waking.clock.advance(119_000)
 
     const pauses = waking.query.statuses.map((atMs, at, all) => atMs - (all[at - 1] ?? atMs)).slice(1)
     expect(pauses.slice(0, 3)).toEqual([5, 5, 5])
     expect(Math.max(...pauses)).toBe(500)
     expect(pauses.every((pause, at) => pause >= (pauses[at - 1] ?? 0) - 1e-6)).toBe(true)
-    expect(pauses.length).toBeLessThan(450)
+    expect(pauses.length).toBeLessThan(1_250)
   })
 
   it('logs what it asks for and how long it took, in words that people search for', async () => {
