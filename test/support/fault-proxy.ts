@@ -128,14 +128,18 @@ export class FaultProxy implements AsyncDisposable {
   #resetAll(): void {
     for (const { client, server } of this.#pairs) {
       client.resetAndDestroy()
-      server?.resetAndDestroy()
+      // One that is still connecting would be reset when it is connected, if ever.
+      if (server?.connecting === true) server.destroy()
+      else server?.resetAndDestroy()
     }
   }
 
   #accept(client: Socket): void {
     this.counts.connections += 1
     client.on('error', () => {})
-    if (this.#mode.kind === 'blackHole') this.#swallow(client)
+    // It waited to be accepted while the proxy stopped listening.
+    if (this.#server === undefined) client.resetAndDestroy()
+    else if (this.#mode.kind === 'blackHole') this.#swallow(client)
     else this.#join(client, connect({ ...this.#target, allowHalfOpen: true, noDelay: true }))
   }
 
