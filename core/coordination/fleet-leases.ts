@@ -4,7 +4,7 @@ import type { Random } from '../time/random.ts'
 import type { CoordinationMetrics } from './coordination-metrics.ts'
 import type { CoordinationStore } from './coordination-store.ts'
 import type { Acquired, Coordinator, Lease } from './coordinator.ts'
-import type { LeaseWaits } from './lease-waits.ts'
+import { slowPollMs, type LeaseWaits } from './lease-waits.ts'
 import type { MemoryCoordinator } from './memory-coordinator.ts'
 import type { SharedStates } from './shared-states.ts'
 import type { StoreHealth } from './store-health.ts'
@@ -23,8 +23,6 @@ export interface FleetLeasesDeps {
   readonly leaseTtlMs: number
 }
 
-/** Longest time until a follower asks again whatever happens: the net under lost messages. */
-const slowPollMs = 1_000
 /** How long somebody waits who asks while the same gateway is asking already. */
 const askingMs = 50
 /** How long after the end of a lease its followers ask for it: a fixed part, and a random one that spreads them. */

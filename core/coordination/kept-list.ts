@@ -1,6 +1,5 @@
-import type { FunctionState } from '../replicas/function-state.ts'
+import { isConfirmed, type FunctionState } from '../replicas/function-state.ts'
 import type { CoordinationStore } from './coordination-store.ts'
-import { isConfirmed } from './state-record.ts'
 
 /** The store's list of the functions that certainly exist, by which a gateway that joins later finds their records. */
 export class KeptList {

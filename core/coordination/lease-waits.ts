@@ -1,6 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../time/clock.ts'
 
+/** Longest time until a follower asks again whatever happens, milliseconds: the net under lost messages. */
+export const slowPollMs = 1_000
+
 /** Functions of which the last {@link LeaseWaits.wake} is remembered. */
 const maxRemembered = 10_000
 

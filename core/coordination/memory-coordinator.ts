@@ -5,14 +5,12 @@ import type { ReplicaDirectory } from '../replicas/replica-directory.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Acquired, Coordinator, Lease } from './coordinator.ts'
 import type { Election } from './election.ts'
-import { LeaseWaits } from './lease-waits.ts'
+import { LeaseWaits, slowPollMs } from './lease-waits.ts'
 import type { ReadinessAnnouncer } from './readiness-announcer.ts'
 import type { SharedDirectory } from './shared-directory.ts'
 
 /** Functions whose last fence is remembered. */
 const maxFences = 10_000
-/** Longest time until a follower asks again whatever happens, milliseconds. */
-const slowPollMs = 1000
 
 /**
  * Coordination for a single gateway: leases live in this process, states go straight to its directory. A lease cannot be

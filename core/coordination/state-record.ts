@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { functionIdentity } from '../provider/function-identity.ts'
-import type { FunctionState } from '../replicas/function-state.ts'
+import { isConfirmed, type FunctionState } from '../replicas/function-state.ts'
 import type { StateWrite } from './coordination-store.ts'
 
 /** How a state travels: durations instead of instants, because gateways' clocks differ. */
@@ -58,11 +58,6 @@ export function fromRecord(
     observedAtMs: isObserved ? writtenAtMs : 0,
     retryAtMs: retryInMs === 0 ? 0 : writtenAtMs + retryInMs,
   }
-}
-
-/** Whether a state is of a function that certainly exists, so that its record is kept and listed. */
-export function isConfirmed({ phase, observedAtMs }: FunctionState): boolean {
-  return phase !== 'absent' && (phase !== 'failed' || observedAtMs > 0)
 }
 
 function parseJson(text: string): unknown {

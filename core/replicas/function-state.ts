@@ -76,3 +76,8 @@ export function nothingKnown(identity: FunctionIdentity): FunctionState {
     annotations: {},
   }
 }
+
+/** Whether a state is of a function that certainly exists: neither absent nor failed before anybody observed it. */
+export function isConfirmed({ phase, observedAtMs }: FunctionState): boolean {
+  return phase !== 'absent' && (phase !== 'failed' || observedAtMs > 0)
+}

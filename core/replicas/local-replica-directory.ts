@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../time/clock.ts'
-import type { FunctionState } from './function-state.ts'
+import { isConfirmed, type FunctionState } from './function-state.ts'
 import type { ReplicaDirectory, StateListener } from './replica-directory.ts'
 
 /** Most names remembered without knowing that they exist; a flood of names pushes the oldest out. */
@@ -33,7 +33,7 @@ export class LocalReplicaDirectory implements ReplicaDirectory {
     const { key } = state.identity
     const previous = this.get(key)
     const held = state.fence === 0 && previous !== undefined ? { ...state, fence: previous.fence } : state
-    if (this.#isConfirmed(held)) {
+    if (this.#isKnown(held)) {
       this.#unconfirmed.delete(key)
       this.#known.set(key, held)
     } else {
@@ -68,9 +68,9 @@ export class LocalReplicaDirectory implements ReplicaDirectory {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
   }
 
-  #isConfirmed({ phase, identity, observedAtMs }: FunctionState): boolean {
-    if (phase === 'absent') return false
-    return phase !== 'failed' || observedAtMs > 0 || this.#known.has(identity.key)
+  /** A function that is known already stays so when it fails, whoever observed that. */
+  #isKnown(state: FunctionState): boolean {
+    return isConfirmed(state) || (state.phase === 'failed' && this.#known.has(state.identity.key))
   }
 
   #isFresh({ observedAtMs, retryAtMs }: FunctionState): boolean {
