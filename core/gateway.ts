@@ -2,7 +2,7 @@ import type { GatewayConfig as Config } from './config/gateway-config.ts'
 import { GatewayConfig } from './config/gateway-config.ts'
 import { programVersion } from './config/version.ts'
 import { Container } from './container/container.ts'
-import { coreProviders, loadStore, MetricsPage, ProcessSeries, StoreModule } from './container/core-providers.ts'
+import { coreProviders, loadStore, MetricsPage, ProcessSeries, StoreAccess } from './container/core-providers.ts'
 import { Teardown } from './container/teardown.ts'
 import { Coordination } from './coordination/coordination.ts'
 import { Forwarder } from './http/forwarder.ts'
@@ -15,11 +15,13 @@ import { PluginHost } from './plugin/host.ts'
 import { loadPlugins } from './plugin/load.ts'
 import { configuredEndpoint, providerUpstream } from './provider/configured-endpoint.ts'
 import { ProviderEndpoint } from './provider/provider-endpoint.ts'
+import type { Line } from './workers/line.ts'
 import { Readiness } from './readiness.ts'
 import { coreRoutes } from './routing/core-routes.ts'
 import { FunctionRouter, functionPrefix } from './routing/function-router.ts'
 import { SystemRouter } from './routing/system-router.ts'
 import { InvocationEvents } from './telemetry/invocation-events.ts'
+import { InvocationCounts } from './telemetry/invocation-counts.ts'
 import { Logger } from './telemetry/logger.ts'
 import { MetricsServer } from './telemetry/metrics-server.ts'
 import { Clock } from './time/clock.ts'
@@ -30,8 +32,17 @@ export interface GatewayAddresses {
   readonly metricsPort: number
 }
 
+/** What a gateway that is a worker has from its supervisor. */
+export interface Supervision {
+  /** How metrics and coordination reach the other workers. */
+  readonly line: Line
+  readonly worker: number
+  /** The provider that the supervisor embeds for all workers, if it does. */
+  readonly endpoint: ProviderEndpoint | undefined
+}
+
 /**
- * One gateway: core, its plugins, and the two listeners.
+ * One gateway: core, its plugins, and the two listeners; as a worker without that of metrics, which its supervisor serves.
  *
  * Order: `start` once, then `drain`, then disposal. Disposing without draining cuts what is under way. A `start` that fails
  * has closed everything it opened.
@@ -43,11 +54,13 @@ export class Gateway implements AsyncDisposable {
   readonly #host: PluginHost
   readonly #readiness: Readiness
   readonly #log: Logger
+  readonly #supervision: Supervision | undefined
   #listener: HttpListener | undefined
 
-  constructor(deps: { config: Config; clock: Clock; log: Logger }) {
+  constructor(deps: { config: Config; clock: Clock; log: Logger; supervision?: Supervision }) {
     this.#config = deps.config
     this.#log = deps.log
+    this.#supervision = deps.supervision
     this.#container = new Container(coreProviders, this.#teardown)
     this.#container.addValue(GatewayConfig, deps.config)
     this.#container.addValue(Clock, deps.clock)
@@ -69,7 +82,7 @@ export class Gateway implements AsyncDisposable {
   async start(): Promise<GatewayAddresses> {
     try {
       const metricsPort = await this.#startMetrics()
-      this.#container.addValue(StoreModule, await loadStore(this.#config))
+      this.#container.addValue(StoreAccess, await loadStore(this.#config, this.#supervision?.line))
       await this.#container.resolve(Coordination).start()
       await this.#bootPlugins()
       const port = await this.#listen(this.#requestHandler())
@@ -83,9 +96,15 @@ export class Gateway implements AsyncDisposable {
     }
   }
 
-  /** Turns readiness off; traffic is served as before. */
+  /** Why it wants no traffic; empty when it does. */
+  unready(): readonly string[] {
+    return this.#readiness.reasons()
+  }
+
+  /** Turns readiness off and has clients take other connections for their next calls; traffic is served as before. */
   announceDraining(): void {
     this.#readiness.draining()
+    this.#listener?.announceLeaving()
   }
 
   /** Takes no new connections and finishes calls in flight, held calls and streams; what is left at `deadline` is cut. */
@@ -130,8 +149,13 @@ export class Gateway implements AsyncDisposable {
     return () => upstream
   }
 
+  /** @returns the port of metrics; 0 when the supervisor has it */
   async #startMetrics(): Promise<number> {
     this.#container.resolve(ProcessSeries)
+    if (this.#supervision !== undefined) {
+      await this.#reportMetrics(this.#supervision.line)
+      return 0
+    }
     const server = new MetricsServer({
       metrics: this.#container.resolve(MetricsPage),
       readiness: () => this.#readiness.reasons(),
@@ -142,8 +166,21 @@ export class Gateway implements AsyncDisposable {
     return server.listen(this.#config.host, this.#config.metricsPort)
   }
 
+  /** The supervisor has the page; it knows what the other workers count. */
+  async #reportMetrics(line: Line): Promise<void> {
+    const { GatewayCounts } = await import('./telemetry/merged/gateway-counts.ts')
+    const { MetricsReporter } = await import('./telemetry/merged/metrics-reporter.ts')
+    const container = this.#container
+    const reporter = new MetricsReporter({ metrics: container.resolve(MetricsPage), line })
+    const own = container.resolve(InvocationCounts)
+    const counts = new GatewayCounts({ line, clock: container.resolve(Clock), own })
+    container.addValue(InvocationCounts, counts)
+    this.#teardown.defer('metrics reporter', () => reporter[Symbol.dispose]())
+    this.#teardown.defer('counts of all workers', () => counts[Symbol.dispose]())
+  }
+
   async #bootPlugins(): Promise<void> {
-    const endpoint = configuredEndpoint(this.#config)
+    const endpoint = this.#supervision?.endpoint ?? configuredEndpoint(this.#config)
     if (endpoint !== undefined) this.#container.addValue(ProviderEndpoint, endpoint)
     await this.#host.boot(await loadPlugins(this.#config.plugins, this.#config.baseDirectory))
     await this.#host.startTasks()

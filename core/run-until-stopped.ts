@@ -1,17 +1,28 @@
 import { flushCompileCache } from 'node:module'
 import type { GatewayConfig } from './config/gateway-config.ts'
-import type { Gateway, GatewayAddresses } from './gateway.ts'
+import type { GatewayAddresses } from './gateway.ts'
 import type { Logger } from './telemetry/logger.ts'
 import type { Clock } from './time/clock.ts'
 
-/** The process, as far as stopping concerns it. */
+/** What is run: one gateway, or a supervisor of several. */
+export interface Runnable extends AsyncDisposable {
+  start(): Promise<GatewayAddresses>
+  announceDraining(): void
+  drain(deadline: AbortSignal): Promise<void>
+  /** What SIGHUP asks for. Never rejects. */
+  roll?(): Promise<void>
+}
+
+type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP'
+
+/** The process, as far as signals concern it. */
 export interface HostProcess {
-  on(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown
-  off(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown
+  on(signal: Signal, listener: () => void): unknown
+  off(signal: Signal, listener: () => void): unknown
   exit(code: number): never
 }
 
-/** What running a gateway works with. */
+/** What running works with. */
 export interface RunDeps {
   readonly config: GatewayConfig
   readonly log: Logger
@@ -21,16 +32,19 @@ export interface RunDeps {
 
 /**
  * Starts a gateway and keeps it until SIGTERM or SIGINT, then: readiness off; the quiet period, in which everything is
- * served; then up to the grace period for what is under way. A second signal exits at once.
+ * served; then up to the grace period for what is under way. A second signal exits at once. SIGHUP rolls what can be rolled,
+ * and otherwise does what it always does.
  *
  * @returns the exit code: 1 when something could not be closed
  * @throws what `Gateway.start` throws
  */
-export async function runUntilStopped(gateway: Gateway, deps: RunDeps): Promise<number> {
+export async function runUntilStopped(gateway: Runnable, deps: RunDeps): Promise<number> {
   const { config, log, clock } = deps
   const signals = listenForSignals(deps)
   const addresses = await gateway.start()
   flushCompileCache()
+  const onHangUp = (): void => void gateway.roll?.()
+  if (gateway.roll !== undefined) deps.host.on('SIGHUP', onHangUp)
   announce(addresses, deps)
   const signal = await signals.first
   log.info('stopping: readiness is off, still serving', { signal, quietPeriodMs: config.quietPeriodMs })
@@ -45,10 +59,11 @@ export async function runUntilStopped(gateway: Gateway, deps: RunDeps): Promise<
   const code = await close(gateway, log)
   log.info('stopped')
   signals.ignore()
+  deps.host.off('SIGHUP', onHangUp)
   return code
 }
 
-async function close(gateway: Gateway, log: Logger): Promise<number> {
+async function close(gateway: Runnable, log: Logger): Promise<number> {
   try {
     await gateway[Symbol.asyncDispose]()
     return 0

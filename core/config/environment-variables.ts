@@ -13,7 +13,7 @@ import {
   redisPrefix,
   redisTimeout,
   redisUrl,
-  workers,
+  workersText,
 } from './schema.ts'
 import type { TextDecoder } from './text-settings.ts'
 
@@ -222,8 +222,8 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
   {
     name: 'PILOTLIGHT_WORKERS',
     setting: 'workers',
-    decode: integer.pipe(workers),
-    meaning: 'Gateway processes on one port; this version supports only one.',
+    decode: workersText,
+    meaning: 'Gateway processes on one port, `1` to `128`; `auto`: one for each processor.',
   },
   {
     name: 'PILOTLIGHT_HOLD_TIMEOUT',

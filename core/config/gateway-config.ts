@@ -54,7 +54,7 @@ export interface GatewayConfig {
   readonly redisTimeoutMs: number
   /** Time after which another gateway may take over a wake whose leader has gone silent. Default 1.5 s. */
   readonly leaseTtlMs: number
-  /** Gateway processes on one port; this version accepts only 1. */
+  /** Gateway processes on one port. Default 1, without a supervisor. */
   readonly workers: number
   /** Longest time a call is held for its function. Default 60 s; a function's annotation overrides it. */
   readonly holdTimeoutMs: number

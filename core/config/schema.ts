@@ -1,7 +1,11 @@
+import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { parseRedisUrl } from '../redis/redis-url.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import { maskUserInfo } from './mask-secrets.ts'
+
+/** Most gateway processes on one port: each takes about 100 MB. */
+const maxWorkers = 128
 
 /** A Go duration (`1m30s`) or an integer of seconds; decodes to milliseconds. */
 export const duration = z.unknown().transform((value, context) => {
@@ -54,11 +58,19 @@ export const logLevel = z.enum(['debug', 'info', 'warn', 'error', 'silent'])
 /** The shape of log lines. */
 export const logFormat = z.enum(['text', 'json'])
 
-/** How many gateway processes share the port. This version runs one, and says so instead of ignoring the wish. */
-export const workers = z
-  .int()
-  .min(1)
-  .refine((count) => count === 1, 'this version supports only one worker: use 1')
+/** How many gateway processes share the port; `auto` is as many as there are processors for this process. */
+export const workers = z.union(
+  [z.literal('auto').transform(() => Math.min(availableParallelism(), maxWorkers)), z.int().min(1).max(maxWorkers)],
+  {
+    error: ({ input }) => `expected "auto" or a number from 1 to ${maxWorkers}, got ${JSON.stringify(input)}`,
+  },
+)
+
+/** The same, as text. */
+export const workersText = z
+  .string()
+  .transform((text) => (/^\d+$/.test(text) ? Number(text) : text))
+  .pipe(workers)
 
 /** Where gateways coordinate, in a form that redis-url.ts reads; empty for within the process. */
 export const redisUrl = z.string().superRefine((url, context) => {

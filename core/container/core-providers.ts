@@ -3,6 +3,7 @@ import { GatewayConfig } from '../config/gateway-config.ts'
 import { programVersion } from '../config/version.ts'
 import { Coordination } from '../coordination/coordination.ts'
 import { CoordinationMetrics } from '../coordination/coordination-metrics.ts'
+import type { CoordinationStore } from '../coordination/coordination-store.ts'
 import { Coordinator } from '../coordination/coordinator.ts'
 import { Election } from '../coordination/election.ts'
 import { Fleet } from '../coordination/fleet.ts'
@@ -16,10 +17,11 @@ import { HttpProxyForwarder } from '../http/http-proxy-forwarder.ts'
 import { createOutgoingProxy } from '../http/outgoing-proxy.ts'
 import { UndiciForwarder } from '../http/undici-forwarder.ts'
 import { UndiciHttpClient } from '../http/undici-http-client.ts'
-import type { RedisStore } from '../redis/redis-store.ts'
+import type { StoreObserver } from '../redis/redis-store.ts'
 import { LocalReplicaDirectory } from '../replicas/local-replica-directory.ts'
 import { ReplicaDirectory } from '../replicas/replica-directory.ts'
 import { InvocationCells } from '../telemetry/invocation-cells.ts'
+import { InvocationCounts } from '../telemetry/invocation-counts.ts'
 import { InvocationEventHub } from '../telemetry/invocation-event-hub.ts'
 import { InvocationEvents } from '../telemetry/invocation-events.ts'
 import { InvocationSeries } from '../telemetry/invocation-series.ts'
@@ -30,23 +32,48 @@ import { ProcessMetrics } from '../telemetry/process-metrics.ts'
 import { ReplicaSeries } from '../telemetry/replica-series.ts'
 import { Clock } from '../time/clock.ts'
 import { Random, systemRandom } from '../time/random.ts'
+import type { Line } from '../workers/line.ts'
 import { provide, type Provider } from './container.ts'
 import { token } from './token.ts'
 
 /** Token of the collection that the metrics page is made from. */
 export const MetricsPage = token<Metrics>('MetricsPage')
 
-/** What {@link loadStore} loads. */
-export interface StoreModule {
-  readonly RedisStore?: typeof RedisStore
+/** Makes the store that this gateway shares with others. */
+export type CreateStore = (deps: StoreDeps) => CoordinationStore
+
+/** What any store is made with. */
+export interface StoreDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly metrics: CoordinationMetrics
 }
 
-/** Token of the {@link StoreModule}. */
-export const StoreModule = token<StoreModule>('StoreModule')
+/** How a gateway gets the store that it shares with others; `create` is absent where it is alone. */
+export interface StoreAccess {
+  readonly create?: CreateStore
+}
 
-/** Loads the store where it is used, and only there: the Redis client takes memory and time to start. */
-export async function loadStore({ redisUrl }: Pick<Config, 'redisUrl'>): Promise<StoreModule> {
-  return redisUrl === '' ? {} : import('../redis/redis-store.ts')
+/** Token of the {@link StoreAccess}. */
+export const StoreAccess = token<StoreAccess>('StoreAccess')
+
+/**
+ * Loads the store that a gateway shares with others: Redis where there is one, else that of the supervisor of a worker. Each
+ * is loaded where it is used, and only there: the Redis client takes memory and time to start.
+ */
+export async function loadStore(config: Config, line?: Line): Promise<StoreAccess> {
+  const { redisUrl: url, redisPrefix: prefix, redisTimeoutMs: timeoutMs } = config
+  if (url !== '') {
+    const { RedisStore } = await import('../redis/redis-store.ts')
+    return {
+      create: ({ metrics, ...deps }) =>
+        new RedisStore({ ...deps, url, prefix, timeoutMs, observer: observerOf(metrics) }),
+    }
+  }
+  if (line === undefined) return {}
+  const { LineStore } = await import('../coordination/local-store/line-store.ts')
+  return { create: ({ clock, log }) => new LineStore({ line, clock, log }) }
 }
 
 /** Token of the cells behind {@link InvocationSeries}. */
@@ -64,7 +91,7 @@ export const coreProviders: readonly Provider[] = [
     Coordination,
     {
       config: GatewayConfig,
-      storeModule: StoreModule,
+      store: StoreAccess,
       directory: ReplicaDirectory,
       clock: Clock,
       random: Random,
@@ -83,6 +110,7 @@ export const coreProviders: readonly Provider[] = [
   provide(InvocationEvents, { log: Logger, clock: Clock }, (deps) => new InvocationEventHub(deps)),
   provide(FunctionSeries, { log: Logger, clock: Clock }, (deps) => new InvocationCells(deps)),
   provide(InvocationSeries, { series: FunctionSeries }, ({ series }) => series),
+  provide(InvocationCounts, { series: FunctionSeries }, ({ series }) => series),
   provide(
     MetricsPage,
     { log: Logger, clock: Clock, directory: ReplicaDirectory, series: FunctionSeries },
@@ -111,7 +139,7 @@ function createForwarder({ clock, config }: { clock: Clock; config: Config }): E
 
 interface CoordinationNeeds {
   readonly config: Config
-  readonly storeModule: StoreModule
+  readonly store: StoreAccess
   readonly directory: ReplicaDirectory
   readonly clock: Clock
   readonly random: Random
@@ -119,17 +147,18 @@ interface CoordinationNeeds {
   readonly meter: Meter
 }
 
-function createCoordination({ config, storeModule, meter, ...deps }: CoordinationNeeds): Coordination {
-  const { redisUrl, redisPrefix, redisTimeoutMs, leaseTtlMs } = config
-  const { RedisStore } = storeModule
-  if (RedisStore === undefined) return new SingleGateway(deps)
+function createCoordination({ config, store: access, meter, ...deps }: CoordinationNeeds): Coordination {
+  if (access.create === undefined) return new SingleGateway(deps)
   const metrics = new CoordinationMetrics(meter)
-  const observer = {
-    onCommand: (...ended: Parameters<CoordinationMetrics['commandEnded']>) => metrics.commandEnded(...ended),
+  const store = access.create({ ...deps, metrics })
+  return new Fleet({ ...deps, store, metrics, leaseTtlMs: config.leaseTtlMs })
+}
+
+function observerOf(metrics: CoordinationMetrics): StoreObserver {
+  return {
+    onCommand: (...ended) => metrics.commandEnded(...ended),
     onForeignMessage: () => metrics.heardForeign(),
   }
-  const store = new RedisStore({ ...deps, url: redisUrl, prefix: redisPrefix, timeoutMs: redisTimeoutMs, observer })
-  return new Fleet({ ...deps, store, metrics, leaseTtlMs })
 }
 
 interface MetricsNeeds {
@@ -147,6 +176,6 @@ function createMetrics({ log, clock, directory, series }: MetricsNeeds): Metrics
       return series.read()
     },
   })
-  metrics.include(new ReplicaSeries({ directory, clock }))
+  metrics.include(new ReplicaSeries({ directory }))
   return metrics
 }

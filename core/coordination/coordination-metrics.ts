@@ -37,7 +37,7 @@ export class CoordinationMetrics {
     for (const direction of ['sent', 'received']) this.#publications.add(0, { direction })
     meter
       .createObservableGauge('pilotlight_coordination_degraded', {
-        description: '1 while this gateway decides alone because Redis cannot be used',
+        description: '1 while this gateway decides alone because what it shares with others cannot be used',
       })
       .addCallback((result) => result.observe(this.#isDegraded ? 1 : 0))
   }

@@ -72,6 +72,8 @@ export type StoreChange =
  * answer or refuses; whether it took effect is unknown then.
  */
 export interface CoordinationStore extends AsyncDisposable {
+  /** What the log calls it. */
+  readonly name: string
   /** Unique to this gateway process: holder of its leases, origin of its changes. */
   readonly origin: string
   /**

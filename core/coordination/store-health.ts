@@ -161,7 +161,7 @@ export class StoreHealth implements AsyncDisposable {
   }
 
   #join(): void {
-    const { clock, log, metrics, onChange } = this.#deps
+    const { clock, log, metrics, onChange, store } = this.#deps
     this.#isAlone = false
     this.#complaint = new AbortController()
     this.#suspect = heartbeatKey
@@ -169,8 +169,8 @@ export class StoreHealth implements AsyncDisposable {
     metrics.degraded(false)
     const seconds = (clock.monotonicMs() - this.#aloneSinceMs) / 1000
     if (this.#reported !== undefined)
-      log.info('Redis can be used again: gateways decide together', { aloneSeconds: seconds })
-    else log.info('gateways decide together by Redis')
+      log.info(`${store.name} can be used again: gateways decide together`, { aloneSeconds: seconds })
+    else log.info(`gateways decide together by ${store.name}`)
     this.#reported = undefined
     this.#joined.resolve()
     onChange()
@@ -181,6 +181,7 @@ export class StoreHealth implements AsyncDisposable {
     const kind = error instanceof GatewayError ? String(error.details['failure'] ?? error.code) : 'unknown'
     if (kind === this.#reported || !this.#isStarted || this.#stop.signal.aborted) return
     this.#reported = kind
-    this.#deps.log.warn('Redis cannot be used: this gateway decides alone until it can', { err: error })
+    const { log, store } = this.#deps
+    log.warn(`${store.name} cannot be used: this gateway decides alone until it can`, { err: error })
   }
 }

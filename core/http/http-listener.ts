@@ -43,7 +43,7 @@ export class HttpListener implements AsyncDisposable {
   readonly #tunnels = new Set<Duplex>()
   /** Connections whose bytes were refused: whatever follows on them may be smuggled. */
   readonly #refused = new WeakSet<Duplex>()
-  #draining = false
+  #isLeaving = false
 
   constructor(options: HttpListenerOptions) {
     this.#options = options
@@ -78,11 +78,16 @@ export class HttpListener implements AsyncDisposable {
     })
   }
 
+  /** From now on every answer asks its client to take another connection. Everything is served as before. */
+  announceLeaving(): void {
+    this.#isLeaving = true
+  }
+
   /**
    * Stops accepting; resolves when every request and tunnel is finished. What is left when `deadline` aborts is cut.
    */
   async drain(deadline: AbortSignal): Promise<void> {
-    this.#draining = true
+    this.#isLeaving = true
     // Connections that become idle from now on close at once.
     this.#server.keepAliveTimeout = 1
     this.#server.keepAliveTimeoutBuffer = 0
@@ -141,7 +146,7 @@ export class HttpListener implements AsyncDisposable {
       reply.discard()
       return
     }
-    if (this.#draining) response.shouldKeepAlive = false
+    if (this.#isLeaving) response.shouldKeepAlive = false
     try {
       reply.sendTo(response)
     } catch (error) {

@@ -57,6 +57,7 @@ export interface RedisStoreDeps {
  * Errors: `lease_store_unavailable`, with the kind of failure in `details.failure` and the cause; see store-failure.ts.
  */
 export class RedisStore implements CoordinationStore {
+  readonly name = 'Redis'
   readonly origin: string
   readonly #deps: RedisStoreDeps
   readonly #names: RedisNames

@@ -1,7 +1,8 @@
 import { token } from '../container/token.ts'
 
 /**
- * This gateway's own count of forwarded calls, by function and status: what the OpenFaaS series are made of.
+ * This process's own count of forwarded calls, by function and status: what the OpenFaaS series are made of. `InvocationCounts`
+ * tells how many there were.
  *
  * Recording is for the request path: no allocation but for the first call of a function or status. Callers decide which names
  * may become series; what is recorded here is exported.
@@ -11,8 +12,6 @@ export interface InvocationSeries {
   started(functionName: string): void
   /** Counts a forwarded call that ended; `seconds` from its forward to its end. */
   ended(functionName: string, code: number, seconds: number): void
-  /** Ended calls of a function, all statuses; 0 for one that was never called. */
-  total(functionName: string): number
 }
 
 /** Token of the {@link InvocationSeries}. */

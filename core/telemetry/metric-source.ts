@@ -1,10 +1,7 @@
-import type { MetricData } from '@opentelemetry/sdk-metrics'
+import type { SeriesTable } from './series/series-table.ts'
 
-/**
- * Series that are kept outside the SDK's instruments, because those are too slow for the request path (they hash the
- * attributes of every recording) or keep a series for ever once it was seen.
- */
+/** Somebody who keeps series: read for every page, and for every report of a worker. */
 export interface MetricSource {
-  /** The metrics as they stand. A point may go on counting while a page is written, but is itself read at one moment. */
-  read(): readonly MetricData[]
+  /** The series as they stand. They may go on changing while they are written. */
+  read(): readonly SeriesTable[]
 }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '../time/clock.ts'
 import type { Logger } from './logger.ts'
 import { prometheusTextType } from './prometheus-text.ts'
@@ -13,7 +14,7 @@ const plainText = 'text/plain; charset=utf-8'
 /** What {@link MetricsServer} needs. */
 export interface MetricsServerDeps {
   /** Where pages come from; `Metrics` fits. */
-  readonly metrics: { page(): Promise<readonly Uint8Array[]> }
+  readonly metrics: { page(): Promise<Iterable<Uint8Array>> }
   /** Why the gateway should not take traffic, one line each; empty when it should. */
   readonly readiness: () => readonly string[]
   readonly clock: Clock
@@ -112,19 +113,45 @@ export class MetricsServer implements AsyncDisposable {
     response.once('close', () => {
       limit[Symbol.dispose]()
       this.#scrapes -= 1
-      if (this.#isClosing) setImmediate(() => this.#server.closeIdleConnections())
+      if (this.#isClosing) void setImmediate().then(() => this.#server.closeIdleConnections())
     })
     try {
       const slices = request.method === 'HEAD' ? [] : await this.#deps.metrics.page()
-      const length = slices.reduce((sum, slice) => sum + slice.byteLength, 0)
-      response.writeHead(200, { 'Content-Type': prometheusTextType, ...(length > 0 && { 'Content-Length': length }) })
-      for (const slice of slices) response.write(slice)
-      response.end()
+      response.writeHead(200, { 'Content-Type': prometheusTextType })
+      await send(response, slices)
     } catch (error) {
       this.#deps.log.error('no page of metrics could be made', { error })
-      answerText(response, 500, 'the metrics could not be read\n')
+      if (response.headersSent) response.destroy()
+      else answerText(response, 500, 'the metrics could not be read\n')
     }
   }
+}
+
+/**
+ * Hands a page to the socket as the client takes it, a slice in each turn of the event loop: writing the whole of a long one at
+ * once would stall everybody, and keep it in memory.
+ */
+async function send(response: ServerResponse, slices: Iterable<Uint8Array>): Promise<void> {
+  for (const slice of slices) {
+    if (response.destroyed) return
+    if (!response.write(slice)) await drained(response)
+    await setImmediate()
+  }
+  response.end()
+}
+
+/** Resolves when the client has taken what was written, or is gone. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done)
+      response.off('close', done)
+      resolve()
+    }
+    response.on('drain', done)
+    response.on('close', done)
+    if (response.destroyed) done()
+  })
 }
 
 function answerText(response: ServerResponse, status: number, text: string): void {

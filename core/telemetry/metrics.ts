@@ -1,10 +1,13 @@
-import { MeterProvider, type MetricData } from '@opentelemetry/sdk-metrics'
+import { MeterProvider } from '@opentelemetry/sdk-metrics'
 import type { Clock } from '../time/clock.ts'
+import { CountingMeter } from './counting-meter.ts'
 import type { Logger } from './logger.ts'
 import type { Meter } from './meter.ts'
 import type { MetricSource } from './metric-source.ts'
-import { PrometheusText } from './prometheus-text.ts'
-import { ScrapeReader } from './scrape-reader.ts'
+import { observedSeries } from './observed-series.ts'
+import { prometheusText } from './prometheus-text.ts'
+import { metricsIn, ScrapeReader } from './scrape-reader.ts'
+import type { SeriesTable } from './series/series-table.ts'
 
 const observeTimeoutMs = 2_000
 const reportEveryMs = 60_000
@@ -16,20 +19,23 @@ const reportEveryMs = 60_000
  * Concurrency: callers that ask for a page while one is being made share it.
  */
 export class Metrics implements AsyncDisposable {
-  readonly meter: Meter
   readonly #log: Logger
   readonly #clock: Clock
   readonly #reader = new ScrapeReader()
   readonly #provider = new MeterProvider({ readers: [this.#reader] })
+  readonly #meter = new CountingMeter(this.#provider.getMeter('pilotlight'))
   readonly #sources: MetricSource[] = []
-  readonly #writer = new PrometheusText({ bareCounters: ['gateway_function_invocation_started'] })
-  #pageInTheMaking: Promise<readonly Uint8Array[]> | undefined
+  #pageInTheMaking: Promise<Iterable<Uint8Array>> | undefined
   #nextReportMs = Number.NEGATIVE_INFINITY
 
   constructor(deps: { log: Logger; clock: Clock }) {
     this.#log = deps.log
     this.#clock = deps.clock
-    this.meter = this.#provider.getMeter('pilotlight')
+  }
+
+  /** Where instruments are made. */
+  get meter(): Meter {
+    return this.#meter
   }
 
   /** Adds series that are kept outside the instruments. Pages show them first, in the order they were added. */
@@ -37,36 +43,30 @@ export class Metrics implements AsyncDisposable {
     this.#sources.push(source)
   }
 
-  /**
-   * Makes a page in the Prometheus text format; its slices in their order are its bytes. An instrument's callback or a source
-   * that fails, or observes for longer than 2 s, costs its own series.
-   */
-  page(): Promise<readonly Uint8Array[]> {
-    this.#pageInTheMaking ??= this.#makePage().finally(() => {
-      this.#pageInTheMaking = undefined
-    })
+  /** Reads all series, as {@link read}, for a page in the Prometheus text format; see {@link prometheusText}. */
+  page(): Promise<Iterable<Uint8Array>> {
+    this.#pageInTheMaking ??= this.read()
+      .then(prometheusText)
+      .finally(() => {
+        this.#pageInTheMaking = undefined
+      })
     return this.#pageInTheMaking
+  }
+
+  /**
+   * Returns all series as they stand. An instrument's callback or a source that fails, or observes for longer than 2 s, costs its
+   * own series.
+   */
+  async read(): Promise<readonly SeriesTable[]> {
+    const result = await this.#reader.collect({ timeoutMillis: observeTimeoutMs })
+    const errors: unknown[] = [...result.errors]
+    const ofSources = this.#sources.flatMap((source) => readSource(source, errors))
+    if (errors.length > 0) this.#report(errors)
+    return [...ofSources, ...this.#meter.read(), ...observedSeries(metricsIn(result))]
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#provider.shutdown()
-  }
-
-  async #makePage(): Promise<readonly Uint8Array[]> {
-    const result = await this.#reader.collect({ timeoutMillis: observeTimeoutMs })
-    const errors: unknown[] = [...result.errors]
-    const ofSources = this.#sources.flatMap((source) => this.#read(source, errors))
-    if (errors.length > 0) this.#report(errors)
-    return [...(await this.#writer.write(ofSources)), Buffer.from(this.#reader.write(result))]
-  }
-
-  #read(source: MetricSource, errors: unknown[]): readonly MetricData[] {
-    try {
-      return source.read()
-    } catch (error) {
-      errors.push(error)
-      return []
-    }
   }
 
   #report(errors: readonly unknown[]): void {
@@ -74,5 +74,14 @@ export class Metrics implements AsyncDisposable {
     if (nowMs < this.#nextReportMs) return
     this.#nextReportMs = nowMs + reportEveryMs
     this.#log.warn('some metrics could not be read', { failures: errors.length, error: errors[0] })
+  }
+}
+
+function readSource(source: MetricSource, errors: unknown[]): readonly SeriesTable[] {
+  try {
+    return source.read()
+  } catch (error) {
+    errors.push(error)
+    return []
   }
 }

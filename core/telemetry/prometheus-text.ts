@@ -1,143 +1,103 @@
-import type { Attributes } from '@opentelemetry/api'
-import { DataPointType, type DataPoint, type Histogram, type MetricData } from '@opentelemetry/sdk-metrics'
-import { setImmediate } from 'node:timers/promises'
+import type { SeriesFamily } from './series/series-family.ts'
+import type { SeriesTable } from './series/series-table.ts'
 
 /** What a page of metrics is served as. */
 export const prometheusTextType = 'text/plain; version=0.0.4; charset=utf-8'
 
-const sliceLength = 128 * 1024
+const sliceLength = 64 * 1024
 
 /**
- * Writes metrics in the Prometheus text format 0.0.4, in slices: between two of them other work gets its turn, so that a page of
- * thousands of series does not stall the requests of the gateway. One HELP and one TYPE line per name, whichever meter or
- * source it came from; points of another type under a name already written are left out, as parsers refuse them.
- *
- * A counter's name gets the suffix `_total` where it lacks one, but for `bareCounters`.
+ * Writes series in the Prometheus text format 0.0.4, in slices that are made as they are asked for, each time anew: a page of
+ * thousands of series stalls nobody who asks for the next slice in a later turn of the event loop, and is never in memory as a
+ * whole. One HELP and one TYPE line per name, whoever its series come from; series of another type, or with other buckets, than
+ * the first ones of their name are left out, as parsers refuse them.
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
-export class PrometheusText {
-  readonly #bareCounters: ReadonlySet<string>
-  /** Labels as text, by the object that holds them: the SDK and the sources keep one object per series. */
-  readonly #labels = new WeakMap<Attributes, string>()
+export function prometheusText(tables: readonly SeriesTable[]): Iterable<Uint8Array> {
+  return { [Symbol.iterator]: () => slicesOf(linesOf(tables)) }
+}
 
-  constructor(options: { bareCounters: readonly string[] }) {
-    this.#bareCounters = new Set(options.bareCounters)
+function* slicesOf(lines: Iterable<string>): Generator<Uint8Array> {
+  let text = ''
+  for (const line of lines) {
+    text += line
+    if (text.length < sliceLength) continue
+    yield Buffer.from(text)
+    text = ''
   }
+  if (text !== '') yield Buffer.from(text)
+}
 
-  /** Writes a page; the slices in their order are its bytes. */
-  async write(metrics: Iterable<MetricData>): Promise<readonly Uint8Array[]> {
-    const slices: Uint8Array[] = []
+/** Writes the head of each family, and each series. */
+function* linesOf(tables: Iterable<SeriesTable>): Iterable<string> {
+  for (const [family, parts] of byFamily(tables)) {
+    const write = writerOf(family)
+    yield headOf(family)
+    for (const table of parts) {
+      for (const at of table.places()) yield write(table.labelsAt(at) ?? '', table.values, at)
+    }
+  }
+}
+
+/** Writes the lines of the series at a place. */
+type SeriesWriter = (labels: string, values: Float64Array, at: number) => string
+
+/** Gathers the tables of each name, those without series left out. */
+function byFamily(tables: Iterable<SeriesTable>): ReadonlyMap<SeriesFamily, readonly SeriesTable[]> {
+  const first = new Map<string, SeriesFamily>()
+  const families = new Map<SeriesFamily, SeriesTable[]>()
+  for (const table of tables) {
+    if (table.size === 0) continue
+    const family = first.get(table.family.name) ?? table.family
+    first.set(family.name, family)
+    const parts = families.get(family)
+    if (parts === undefined) families.set(family, [table])
+    else if (isWrittenAlike(family, table.family)) parts.push(table)
+  }
+  return families
+}
+
+/** Whether series of both can stand under one name. */
+export function isWrittenAlike(one: SeriesFamily, other: SeriesFamily): boolean {
+  return (
+    one.type === other.type &&
+    one.boundaries.length === other.boundaries.length &&
+    one.boundaries.every((bound, index) => bound === other.boundaries[index])
+  )
+}
+
+function headOf({ name, help, type }: SeriesFamily): string {
+  return `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n# TYPE ${name} ${type}\n`
+}
+
+function writerOf({ name, type, boundaries }: SeriesFamily): SeriesWriter {
+  return type === 'histogram' ? histogramWriter(name, boundaries) : valueWriter(name)
+}
+
+function valueWriter(name: string): SeriesWriter {
+  return (labels, values, at) => {
+    const value = numberText(values[at] ?? 0)
+    return labels === '' ? `${name} ${value}\n` : `${name}{${labels}} ${value}\n`
+  }
+}
+
+function histogramWriter(name: string, boundaries: readonly number[]): SeriesWriter {
+  const bounds = [...boundaries, Number.POSITIVE_INFINITY].map((bound) => `le="${numberText(bound)}"} `)
+  return (labels, values, at) => {
+    const open = labels === '' ? `${name}_bucket{` : `${name}_bucket{${labels},`
+    const own = labels === '' ? ' ' : `{${labels}} `
     let text = ''
-    for (const family of this.#families(metrics)) {
-      let isFirst = true
-      for (const line of this.#lines(family)) {
-        if (isFirst) text += `# HELP ${family.name} ${escapeHelp(family.help)}\n# TYPE ${family.name} ${family.type}\n`
-        isFirst = false
-        text += line
-        if (text.length < sliceLength) continue
-        slices.push(Buffer.from(text))
-        text = ''
-        await setImmediate()
-      }
+    let count = 0
+    for (const [index, bound] of bounds.entries()) {
+      count += values[at + index] ?? 0
+      text += `${open}${bound}${count}\n`
     }
-    slices.push(Buffer.from(text))
-    return slices
-  }
-
-  #families(metrics: Iterable<MetricData>): Iterable<Family> {
-    const families = new Map<string, Family>()
-    for (const data of metrics) {
-      const type = typeOf(data)
-      if (type === undefined) continue
-      const name = this.#nameOf(data, type)
-      const family = families.get(name)
-      if (family === undefined) families.set(name, { name, type, help: data.descriptor.description, parts: [data] })
-      else if (family.type === type) family.parts.push(data)
-    }
-    return families.values()
-  }
-
-  *#lines({ name, parts }: Family): Iterable<string> {
-    for (const data of parts) {
-      if (data.dataPointType === DataPointType.HISTOGRAM) {
-        for (const point of data.dataPoints) yield this.#histogramLines(name, point)
-      } else if (data.dataPointType !== DataPointType.EXPONENTIAL_HISTOGRAM) {
-        for (const { attributes, value } of data.dataPoints) {
-          const labels = this.#labelsOf(attributes)
-          yield labels === '' ? `${name} ${number(value)}\n` : `${name}{${labels}} ${number(value)}\n`
-        }
-      }
-    }
-  }
-
-  #histogramLines(name: string, { attributes, value }: DataPoint<Histogram>): string {
-    const labels = this.#labelsOf(attributes)
-    const prefix = labels === '' ? '' : `${labels},`
-    const { boundaries, counts } = value.buckets
-    let text = ''
-    let below = 0
-    for (const [index, count] of counts.entries()) {
-      below += count
-      const bound = boundaries[index]
-      text += `${name}_bucket{${prefix}le="${bound === undefined ? '+Inf' : number(bound)}"} ${below}\n`
-    }
-    const own = labels === '' ? '' : `{${labels}}`
-    return `${text}${name}_sum${own} ${number(value.sum ?? 0)}\n${name}_count${own} ${value.count}\n`
-  }
-
-  #nameOf({ descriptor }: MetricData, type: Family['type']): string {
-    const name = legalName(descriptor.name)
-    const isComplete = type !== 'counter' || name.endsWith('_total') || this.#bareCounters.has(name)
-    return isComplete ? name : `${name}_total`
-  }
-
-  #labelsOf(attributes: Attributes): string {
-    const known = this.#labels.get(attributes)
-    if (known !== undefined) return known
-    const text = Object.entries(attributes)
-      .map(([name, value]) => `${legalName(name)}="${escapeLabel(value)}"`)
-      .join(',')
-    this.#labels.set(attributes, text)
-    return text
+    return `${text}${name}_sum${own}${numberText(values[at + bounds.length] ?? 0)}\n${name}_count${own}${count}\n`
   }
 }
 
-interface Family {
-  readonly name: string
-  readonly type: 'counter' | 'gauge' | 'histogram'
-  readonly help: string
-  readonly parts: MetricData[]
-}
-
-function typeOf(data: MetricData): Family['type'] | undefined {
-  switch (data.dataPointType) {
-    case DataPointType.SUM:
-      return data.isMonotonic ? 'counter' : 'gauge'
-    case DataPointType.GAUGE:
-      return 'gauge'
-    case DataPointType.HISTOGRAM:
-      return 'histogram'
-    case DataPointType.EXPONENTIAL_HISTOGRAM: // has no form in text
-      return undefined
-  }
-}
-
-function legalName(name: string): string {
-  const legal = name.replace(/[^a-zA-Z0-9_]/g, '_')
-  return /^[0-9]/.test(legal) ? `_${legal}` : legal
-}
-
-function escapeHelp(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
-}
-
-function escapeLabel(value: Attributes[string]): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value ?? '')
-  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')
-}
-
-function number(value: number): string {
+function numberText(value: number): string {
   if (value === Number.POSITIVE_INFINITY) return '+Inf'
   return value === Number.NEGATIVE_INFINITY ? '-Inf' : String(value)
 }

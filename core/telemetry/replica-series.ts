@@ -1,8 +1,19 @@
-import type { DataPoint, MetricData } from '@opentelemetry/sdk-metrics'
 import type { ReplicaDirectory } from '../replicas/replica-directory.ts'
-import type { Clock } from '../time/clock.ts'
-import { gaugeData, toHrTime } from './metric-data.ts'
 import type { MetricSource } from './metric-source.ts'
+import { labelText } from './series/labels.ts'
+import type { SeriesFamily } from './series/series-family.ts'
+import { SeriesTable } from './series/series-table.ts'
+
+/** The series that tells which functions there are. */
+export const serviceCount = 'gateway_service_count'
+
+const family: SeriesFamily = {
+  name: serviceCount,
+  help: 'Current count of replicas for function',
+  type: 'gauge',
+  boundaries: [],
+  combine: 'most',
+}
 
 /**
  * Exports the desired replicas of every known function as `gateway_service_count`. A deleted function's series ends with the
@@ -10,19 +21,15 @@ import type { MetricSource } from './metric-source.ts'
  */
 export class ReplicaSeries implements MetricSource {
   readonly #directory: ReplicaDirectory
-  readonly #clock: Clock
 
-  constructor(deps: { directory: ReplicaDirectory; clock: Clock }) {
+  constructor(deps: { directory: ReplicaDirectory }) {
     this.#directory = deps.directory
-    this.#clock = deps.clock
   }
 
-  read(): readonly MetricData[] {
-    const endTime = toHrTime(this.#clock.nowMs())
-    const points: DataPoint<number>[] = []
-    for (const { identity, desired } of this.#directory.known()) {
-      points.push({ attributes: { function_name: identity.key }, startTime: endTime, endTime, value: desired })
-    }
-    return [gaugeData('gateway_service_count', 'Current count of replicas for function', points)]
+  read(): readonly SeriesTable[] {
+    const table = new SeriesTable(family)
+    for (const { identity, desired } of this.#directory.known())
+      table.set(table.add(labelText('function_name', identity.key)), desired)
+    return [table]
   }
 }

@@ -1,16 +1,18 @@
-import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus'
-import { AggregationTemporality, InstrumentType, type CollectionResult } from '@opentelemetry/sdk-metrics'
-
-const maxSeriesPerInstrument = 20_000
+import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
+import {
+  AggregationTemporality,
+  InstrumentType,
+  type CollectionResult,
+  type MetricData,
+} from '@opentelemetry/sdk-metrics'
+import { maxSeriesPerFamily } from './series/keyed-series.ts'
 
 /**
- * Reads the SDK's instruments on demand, and writes them as the Prometheus exporter does. Sums and histograms are cumulative, as
- * Prometheus wants them. Observable gauges show only what their callbacks observed for this very read: read cumulatively, the
- * SDK repeats series that are long gone.
+ * The Prometheus exporter as far as it reads the SDK's instruments on demand; pages are written elsewhere, in slices. Observable
+ * gauges show only what their callbacks observed for this very read: read cumulatively, the SDK repeats series that are long gone.
+ * Everything else is read since the start, as Prometheus wants it.
  */
 export class ScrapeReader extends PrometheusExporter {
-  readonly #serializer = new PrometheusSerializer('', false, undefined, true, true)
-
   constructor() {
     super({ preventServerStart: true })
   }
@@ -22,13 +24,11 @@ export class ScrapeReader extends PrometheusExporter {
   }
 
   override selectCardinalityLimit(): number {
-    return maxSeriesPerInstrument
+    return maxSeriesPerFamily
   }
+}
 
-  /** Writes what was read in the text format; empty when there is nothing. */
-  write({ resourceMetrics }: CollectionResult): string {
-    if (resourceMetrics.scopeMetrics.length === 0) return ''
-    const text = this.#serializer.serialize(resourceMetrics)
-    return text.startsWith('#') && !text.startsWith('# no registered metrics') ? text : ''
-  }
+/** All metrics of a read. */
+export function metricsIn({ resourceMetrics }: CollectionResult): readonly MetricData[] {
+  return resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics)
 }

@@ -4,7 +4,7 @@ import {
   headerValue,
   removeHeader,
   textReply,
-  type InvocationSeries,
+  type InvocationCounts,
   type Reply,
   type SystemHandler,
   type SystemMiddleware,
@@ -16,7 +16,7 @@ const neverCreated = '0001-01-01T00:00:00Z' // Go's zero time, which clients dec
 
 /** What {@link CountedListing} needs. */
 export interface CountedListingDeps {
-  readonly series: InvocationSeries
+  readonly counts: InvocationCounts
   /** Where counts come from before the gateway's own; undefined without Prometheus. */
   readonly prometheus:
     | { in(namespaces: Iterable<string>): Promise<ReadonlyMap<string, number> | undefined> }
@@ -51,17 +51,25 @@ export class CountedListing implements SystemMiddleware {
 
   async #withCounts(list: readonly unknown[]): Promise<readonly unknown[]> {
     const functions = list.filter(isFunction)
-    const counts =
-      functions.length === 0
-        ? undefined
-        : await this.#deps.prometheus?.in(functions.map((one) => this.#namespaceOf(one)))
-    return list.map((one) => (isFunction(one) ? this.#withCount(one, counts) : one))
+    if (functions.length === 0) return list
+    const counts = await this.#countsOf(functions)
+    return list.map((one) => {
+      if (!isFunction(one)) return one
+      const counted = { ...one, invocationCount: counts.get(this.#keyOf(one)) ?? 0 }
+      return one.createdAt ? counted : { ...counted, createdAt: neverCreated }
+    })
   }
 
-  #withCount(one: ListedFunction, counts: ReadonlyMap<string, number> | undefined): unknown {
-    const { key } = functionIdentity(one.name, this.#namespaceOf(one))
-    const counted = { ...one, invocationCount: counts?.get(key) ?? this.#deps.series.total(key) }
-    return one.createdAt ? counted : { ...counted, createdAt: neverCreated }
+  /** The gateway's own counts are not asked for while Prometheus knows them all: with workers, they come from other processes. */
+  async #countsOf(functions: readonly ListedFunction[]): Promise<ReadonlyMap<string, number>> {
+    const { prometheus, counts } = this.#deps
+    const scraped = await prometheus?.in(functions.map((one) => this.#namespaceOf(one)))
+    if (scraped !== undefined && functions.every((one) => scraped.has(this.#keyOf(one)))) return scraped
+    return new Map([...(await counts.totals()), ...(scraped ?? [])])
+  }
+
+  #keyOf(one: ListedFunction): string {
+    return functionIdentity(one.name, this.#namespaceOf(one)).key
   }
 
   #namespaceOf({ namespace }: ListedFunction): string {

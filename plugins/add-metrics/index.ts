@@ -1,4 +1,4 @@
-import { Clock, definePlugin, GatewayConfig, HttpClient, InvocationSeries, programVersion, Random } from '#core'
+import { Clock, definePlugin, GatewayConfig, HttpClient, InvocationCounts, programVersion, Random } from '#core'
 import { CountedListing } from './counted-listing.ts'
 import { addMetricsOptions } from './options.ts'
 import { PrometheusCounts } from './prometheus-counts.ts'
@@ -6,7 +6,7 @@ import { PrometheusCounts } from './prometheus-counts.ts'
 /** Adds invocation counts to the list of functions. */
 export const plugin = definePlugin({
   name: 'add-metrics',
-  needs: { clock: Clock, config: GatewayConfig, http: HttpClient, random: Random, series: InvocationSeries },
+  needs: { clock: Clock, config: GatewayConfig, counts: InvocationCounts, http: HttpClient, random: Random },
   options: addMetricsOptions,
   setup({ options, deps, log }) {
     const { prometheusUrl: url, functionNamespace } = deps.config
@@ -16,6 +16,6 @@ export const plugin = definePlugin({
       url === undefined
         ? undefined
         : new PrometheusCounts({ ...deps, log, options: { url, timeoutMs, pauseMs, userAgent } })
-    return { system: [new CountedListing({ series: deps.series, prometheus, functionNamespace })] }
+    return { system: [new CountedListing({ counts: deps.counts, prometheus, functionNamespace })] }
   },
 })

@@ -82,7 +82,7 @@ const allowed = [
   ['setTimeout in core/time', 'core/time/a.ts', 'setTimeout(() => undefined, 1)'],
   ['Date.now in core/time', 'core/time/b.ts', 'export const b = Date.now()'],
   ['undici in core/http', 'core/http/c.ts', "import { Pool } from 'undici'\nexport const c = Pool"],
-  ['process.env in core/main.ts', 'core/main.ts', "export const d = process.env['HOME']"],
+  ['process.env in core/launch.ts', 'core/launch.ts', "export const d = process.env['HOME']"],
   ['the default export of a plugin', 'plugins/x/index.ts', 'const e = 1\nexport default e'],
 ] as const
 

@@ -16,6 +16,7 @@ interface Series {
 let provider: ScriptedProvider
 let gateway: GatewayProcess
 let other: GatewayProcess
+let withWorkers: GatewayProcess
 let redis: RedisServer
 let scraped: ReadonlyMap<string, Series>
 
@@ -35,12 +36,17 @@ beforeAll(async () => {
   }
   gateway = await startGatewayProcess(options)
   other = await startGatewayProcess(options)
+  withWorkers = await startGatewayProcess({
+    env: { functions_provider_url: provider.url, PILOTLIGHT_WORKERS: '2' },
+  })
   await everyKindOfEvent()
-  scraped = seriesOf(await gateway.metrics())
+  const ofWorkers = [...seriesOf(await withWorkers.metrics())].filter(([name]) => name.startsWith('pilotlight_worker'))
+  scraped = new Map([...seriesOf(await gateway.metrics()), ...ofWorkers])
 })
 afterAll(async () => {
   await gateway[Symbol.asyncDispose]()
   await other[Symbol.asyncDispose]()
+  await withWorkers[Symbol.asyncDispose]()
   await redis[Symbol.asyncDispose]()
   await provider[Symbol.asyncDispose]()
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Coordinator, ServiceQuery } from '#core'
-import type { StoredRecord, ScriptSurroundings } from '../support/simulated-store-records.ts'
+import type { RecordSurroundings } from '../../core/coordination/local-store/local-records.ts'
+import type { StoredRecord } from '../../core/coordination/local-store/stored-record.ts'
 import { type Explored } from './explore.ts'
 import { blemishes, type Invariant, type Violation } from './invariants.ts'
 import type { PlanOptions } from './plan.ts'
@@ -102,7 +103,7 @@ function inspectionOf({ isCalm: calm = false }: PlanOptions): (explored: Explore
 }
 
 function recordsOf(Records: typeof WatchedRecords): WorldVariant {
-  return { records: (around: ScriptSurroundings, nowMs: () => number) => new Records(around, nowMs) }
+  return { records: (around: RecordSurroundings, nowMs: () => number) => new Records(around, nowMs) }
 }
 
 /** The same coordinator, with some calls replaced. */

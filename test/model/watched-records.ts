@@ -1,5 +1,6 @@
 import type { LeaseAnswer, LeaseRequest, StateWrite, WriteAnswer } from '../../core/coordination/coordination-store.ts'
-import { StoreRecords, type Asker, type ScriptSurroundings } from '../support/simulated-store-records.ts'
+import type { Asker, RecordSurroundings } from '../../core/coordination/local-store/local-records.ts'
+import { StoreRecords } from '../support/simulated-store-records.ts'
 
 /** A lease that was given out. */
 export interface Grant {
@@ -30,7 +31,7 @@ export class WatchedRecords extends StoreRecords {
   readonly #nowUs: () => number
   #life = 1
 
-  constructor(around: ScriptSurroundings, nowMs: () => number) {
+  constructor(around: RecordSurroundings, nowMs: () => number) {
     super(around)
     this.#nowUs = around.nowUs
     this.#nowMs = nowMs

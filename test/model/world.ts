@@ -1,15 +1,15 @@
 import { functionIdentity, type FunctionIdentity } from '#core'
+import type { RecordSurroundings } from '../../core/coordination/local-store/local-records.ts'
 import { SimulatedServer } from '../support/simulated-store-server.ts'
 import { leader, troubledMs, type Happening, type Plan, type ProviderTrouble } from './plan.ts'
 import { modelTimes, SimulatedGateway, type ModelCall, type Surroundings, type Variant } from './simulated-gateway.ts'
 import { SimulatedProvider } from './simulated-provider.ts'
 import { ProcessClock, seededRandom, SimulatedTime } from './simulated-time.ts'
 import { WatchedRecords } from './watched-records.ts'
-import type { ScriptSurroundings } from '../support/simulated-store-records.ts'
 
 /** Parts of a model that a test may replace by broken ones. */
 export interface WorldVariant extends Variant {
-  readonly records?: (around: ScriptSurroundings, nowMs: () => number) => WatchedRecords
+  readonly records?: (around: RecordSurroundings, nowMs: () => number) => WatchedRecords
   readonly provider?: (...parts: ConstructorParameters<typeof SimulatedProvider>) => SimulatedProvider
 }
 
@@ -45,7 +45,7 @@ export class World {
     const { time } = this
     this.provider = variant.provider?.(time, functions) ?? new SimulatedProvider(time, functions)
     Object.assign(this.provider.mood, { mostDelayMs: plan.mostDelayMs, mostReadyMs: plan.mostReadyMs })
-    const createRecords = (around: ScriptSurroundings): WatchedRecords =>
+    const createRecords = (around: RecordSurroundings): WatchedRecords =>
       variant.records?.(around, () => time.nowMs) ?? new WatchedRecords(around, () => time.nowMs)
     this.server = new SimulatedServer({ clock: new ProcessClock(time), createRecords })
     this.records = this.server.records as WatchedRecords // made above

@@ -33,7 +33,7 @@ export class FleetGateway implements AsyncDisposable {
 
   /** The lines of one series, as they are scraped. */
   async metricLines(name: string): Promise<string[]> {
-    const page = Buffer.concat(await this.#metrics.page()).toString()
+    const page = Buffer.concat([...(await this.#metrics.page())]).toString()
     return page.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
   }
 

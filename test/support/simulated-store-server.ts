@@ -1,6 +1,7 @@
 import type { StoreChange } from '../../core/coordination/coordination-store.ts'
+import type { RecordSurroundings } from '../../core/coordination/local-store/local-records.ts'
 import type { Clock } from '../../core/time/clock.ts'
-import { StoreRecords, type ScriptSurroundings } from './simulated-store-records.ts'
+import { StoreRecords } from './simulated-store-records.ts'
 
 /** What a server publishes to its subscribers. */
 export type Published = StoreChange | { readonly kind: 'probe'; readonly origin: string; readonly text: string }
@@ -20,7 +21,7 @@ export interface SimulatedServerOptions {
   /** The time that all clocks are compared with. */
   readonly clock: Clock
   /** Default: {@link StoreRecords}, which do what the scripts do. */
-  readonly createRecords?: (around: ScriptSurroundings) => StoreRecords
+  readonly createRecords?: (around: RecordSurroundings) => StoreRecords
 }
 
 /** A Redis in memory that gateways of one test share, with a clock of its own and the faults of a real one. */

@@ -7,10 +7,11 @@ import type {
   StoredState,
   WriteAnswer,
 } from '../../core/coordination/coordination-store.ts'
+import type { Asker } from '../../core/coordination/local-store/local-records.ts'
 import { GatewayError } from '../../core/errors/gateway-error.ts'
 import type { Clock } from '../../core/time/clock.ts'
 import { Link } from './simulated-store-link.ts'
-import type { Asker, StoreRecords } from './simulated-store-records.ts'
+import type { StoreRecords } from './simulated-store-records.ts'
 import type { Published, SimulatedServer, Subscriber } from './simulated-store-server.ts'
 
 /** Name of a call of the port. */
@@ -46,6 +47,7 @@ const inTime = (): number => 0
  * served and answered in order, and its messages arrive in order, but answers and messages overtake each other.
  */
 export class SimulatedStore implements CoordinationStore, Subscriber {
+  readonly name = 'Redis'
   readonly origin: string
   readonly connection: Connection = {
     requestDelayMs: inTime,

@@ -45,7 +45,6 @@ describe('MetricsServer', () => {
 
     expect(answer.status).toBe(200)
     expect(header(answer, 'content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
-    expect(header(answer, 'content-length')).toBe('17')
     expect(answer.body.toString()).toBe('first 1\nsecond 2\n')
   })
 
@@ -105,6 +104,66 @@ describe('MetricsServer', () => {
     expect(broken.status).toBe(500)
     expect(broken.body.toString()).not.toContain('secret')
     expect((await get(url, '/metrics')).status).toBe(200)
+  })
+
+  it('cuts the connection when a page fails on its way, and serves the next', async () => {
+    let isBroken = true
+    const slices = function* () {
+      yield Buffer.from('first 1\n')
+      if (isBroken) throw new Error('secret detail')
+    }
+    const log = new FakeLogger()
+    const { url } = await serve({ metrics: { page: async () => slices() }, log })
+
+    const broken = await get(url, '/metrics')
+    isBroken = false
+    const next = await get(url, '/metrics')
+
+    expect([broken.complete, broken.body.toString()]).toEqual([false, 'first 1\n'])
+    expect([next.complete, next.body.toString()]).toEqual([true, 'first 1\n'])
+    expect(log.messages('error')).toHaveLength(1)
+  })
+
+  it('lets other work have its turn between two slices of a page', async () => {
+    let turn = 0
+    const count = (): void => {
+      turn += 1
+      handle = setImmediate(count)
+    }
+    let handle = setImmediate(count)
+    const turns: number[] = []
+    const slices = function* () {
+      for (let i = 0; i < 20; i += 1) {
+        turns.push(turn)
+        yield Buffer.alloc(64 * 1024, 'x')
+      }
+    }
+    const { url } = await serve({ metrics: { page: async () => slices() } })
+
+    const answer = await get(url, '/metrics')
+    clearImmediate(handle)
+
+    expect(answer.body.byteLength).toBe(20 * 64 * 1024)
+    expect(new Set(turns).size).toBe(20)
+  })
+
+  it('makes no more of a page than its client takes', async () => {
+    let made = 0
+    const slices = function* () {
+      for (; made < 1_000; made += 1) yield Buffer.alloc(64 * 1024, 'x')
+    }
+    const clock = new FakeClock()
+    const { url } = await serve({ metrics: { page: async () => slices() }, clock })
+    await using connection = await RawConnection.open(url)
+    connection.socket.pause()
+    await connection.send(requestBytes('GET', '/metrics'))
+    await eventually('the first slices', () => made > 0)
+
+    await clock.advance(5_000)
+    connection.socket.resume()
+    await connection.closed()
+
+    expect(made).toBeLessThan(1_000)
   })
 
   it('refuses more than 16 scrapes at a time, stays healthy, and recovers', async () => {

@@ -61,7 +61,7 @@ plugins:
     optionz: 1
   - 5
 logLevel: trace
-workers: 2
+workers: many
 redisUrl: redis://:secret@redis/zero
 redisPrefix: a{b}
 redisTimeout: 1ms
@@ -77,7 +77,7 @@ leaseTtl: 2m
       'pilotlight.yaml:9: plugins[1].optionz: unknown key',
       'pilotlight.yaml:10: plugins[2]: expected the name of a plugin or an object with "use" and "options"',
       'pilotlight.yaml:11: logLevel: Invalid option: expected one of "debug"|"info"|"warn"|"error"|"silent"',
-      'pilotlight.yaml:12: workers: this version supports only one worker: use 1',
+      'pilotlight.yaml:12: workers: expected "auto" or a number from 1 to 128, got "many"',
       'pilotlight.yaml:13: redisUrl: the database is not a number',
       'pilotlight.yaml:14: redisPrefix: expected 1 to 64 letters, digits, dots, colons, hyphens or underscores',
       'pilotlight.yaml:15: redisTimeout: expected a duration from 10ms to 10s',

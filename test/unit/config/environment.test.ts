@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { readEnvironment } from '../../../core/config/environment.ts'
 
@@ -201,7 +202,9 @@ describe('the PILOTLIGHT_ variables', () => {
     ['PILOTLIGHT_LOG_LEVEL', 'trace'],
     ['PILOTLIGHT_LOG_FORMAT', 'xml'],
     ['PILOTLIGHT_WORKERS', '0'],
-    ['PILOTLIGHT_WORKERS', '2'],
+    ['PILOTLIGHT_WORKERS', '129'],
+    ['PILOTLIGHT_WORKERS', '1.5'],
+    ['PILOTLIGHT_WORKERS', 'all'],
     ['PILOTLIGHT_REDIS_URL', 'localhost:6379'],
     ['PILOTLIGHT_REDIS_URL', 'redis://localhost?db=1'],
     ['PILOTLIGHT_REDIS_PREFIX', 'with space'],
@@ -212,8 +215,11 @@ describe('the PILOTLIGHT_ variables', () => {
     expect(faultsOf({ [name]: text })).toEqual([expect.stringMatching(`^environment: ${name}: `)])
   })
 
-  it('say what this version does not support instead of ignoring the wish', () => {
-    expect(faultsOf({ PILOTLIGHT_WORKERS: '4' })[0]).toContain('this version supports only one worker')
+  it.each([
+    ['4', 4],
+    ['auto', availableParallelism()],
+  ])('take %s workers', (text, count) => {
+    expect(settingsOf({ PILOTLIGHT_WORKERS: text }).workers).toBe(count)
   })
 
   it('say where gateways coordinate', () => {

@@ -1,8 +1,8 @@
-import { DataPointType } from '@opentelemetry/sdk-metrics'
 import { describe, expect, it } from 'vitest'
 import { InvocationCells } from '../../../core/telemetry/invocation-cells.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { FakeLogger } from '../../support/fake-logger.ts'
+import { seriesIn } from './some-series.ts'
 
 const anHourMs = 60 * 60 * 1000
 
@@ -11,10 +11,11 @@ function setUp(maxSeries?: number) {
   return { clock, log, cells: new InvocationCells({ clock, log, ...(maxSeries !== undefined && { maxSeries }) }) }
 }
 
-function points(cells: InvocationCells, name: string) {
-  const data = cells.read().find(({ descriptor }) => descriptor.name === name)
-  if (data?.dataPointType !== DataPointType.SUM) throw new Error(`${name} is no counter`)
-  return data.dataPoints.map(({ attributes, value }) => Object.values<unknown>(attributes).concat(value))
+/** The series of one name: labels as text, then the numbers. */
+function points(cells: InvocationCells, name: string): (string | number)[][] {
+  const table = cells.read().find(({ family }) => family.name === name)
+  if (table === undefined) throw new Error(`there is no ${name}`)
+  return Object.entries(seriesIn(table)).map(([labels, numbers]) => [labels, numbers].flat())
 }
 
 describe('InvocationCells', () => {
@@ -27,24 +28,23 @@ describe('InvocationCells', () => {
     cells.ended('a.fn', 502, 0.1)
     cells.ended('b.fn', 200, 0.1)
 
-    expect(points(cells, 'gateway_function_invocation_started')).toEqual([['a.fn', 2]])
-    expect(points(cells, 'gateway_function_invocation_started_total')).toEqual([['a.fn', 2]])
+    expect(points(cells, 'gateway_function_invocation_started')).toEqual([['function_name="a.fn"', 2]])
+    expect(points(cells, 'gateway_function_invocation_started_total')).toEqual([['function_name="a.fn"', 2]])
     expect(points(cells, 'gateway_function_invocation_total')).toEqual([
-      ['a.fn', '200', 1],
-      ['a.fn', '502', 1],
-      ['b.fn', '200', 1],
+      ['function_name="a.fn",code="200"', 1],
+      ['function_name="a.fn",code="502"', 1],
+      ['function_name="b.fn",code="200"', 1],
     ])
   })
 
-  it('tells the ended calls of a function over all statuses, and 0 for one never called', () => {
+  it('tells the ended calls of each function over all statuses, and nothing of one never called', async () => {
     const { cells } = setUp()
 
-    cells.started('a.fn')
+    cells.started('waiting.fn')
     cells.ended('a.fn', 200, 0.1)
     cells.ended('a.fn', 499, 0.1)
 
-    expect(cells.total('a.fn')).toBe(2)
-    expect(cells.total('b.fn')).toBe(0)
+    expect(await cells.totals()).toEqual(new Map([['a.fn', 2]]))
   })
 
   it.each([
@@ -58,23 +58,22 @@ describe('InvocationCells', () => {
 
     cells.ended('a.fn', 200, seconds)
 
-    const data = cells.read().find(({ descriptor }) => descriptor.name === 'gateway_functions_seconds')
-    const value = data?.dataPointType === DataPointType.HISTOGRAM ? data.dataPoints[0]?.value : undefined
-    expect(value?.buckets.counts.indexOf(1)).toBe(bucket)
-    expect(value?.sum).toBe(seconds)
+    const [counts = []] = points(cells, 'gateway_functions_seconds').map(([, ...numbers]) => numbers)
+    expect(counts.slice(0, -1).indexOf(1)).toBe(bucket)
+    expect(counts.at(-1)).toBe(seconds)
   })
 
-  it('takes no new series at its limit, keeps counting those it has, and says so once', () => {
+  it('takes no new series at its limit, keeps counting those it has, and says so once', async () => {
     const { cells, log } = setUp(2)
 
     for (const code of [200, 404, 500, 502]) cells.ended('a.fn', code, 0)
     cells.ended('a.fn', 200, 0)
 
     expect(points(cells, 'gateway_function_invocation_total')).toEqual([
-      ['a.fn', '200', 2],
-      ['a.fn', '404', 1],
+      ['function_name="a.fn",code="200"', 2],
+      ['function_name="a.fn",code="404"', 1],
     ])
-    expect(cells.total('a.fn')).toBe(5)
+    expect(await cells.totals()).toEqual(new Map([['a.fn', 5]]))
     expect(log.messages('warn')).toHaveLength(1)
   })
 
@@ -95,7 +94,7 @@ describe('InvocationCells', () => {
     cells.forgetUnknown(() => false)
     cells.ended('new.fn', 200, 0)
 
-    expect(points(cells, 'gateway_function_invocation_total')).toEqual([['new.fn', '200', 1]])
+    expect(points(cells, 'gateway_function_invocation_total')).toEqual([['function_name="new.fn",code="200"', 1]])
   })
 
   it.each(['known', 'called', 'in flight'])('keeps the counts of a function that is %s', async (why) => {
@@ -109,7 +108,7 @@ describe('InvocationCells', () => {
     if (why === 'called') cells.ended('a.fn', 200, 0)
     cells.forgetUnknown(() => why === 'known')
 
-    expect(cells.total('a.fn')).toBeGreaterThan(0)
+    expect([...(await cells.totals()).keys()]).toEqual(['a.fn'])
   })
 
   it('keeps the counts of a function that its provider lost for a while', async () => {
@@ -120,6 +119,6 @@ describe('InvocationCells', () => {
     await clock.advance(anHourMs - 1)
     cells.forgetUnknown(() => false)
 
-    expect(cells.total('a.fn')).toBe(1)
+    expect(await cells.totals()).toEqual(new Map([['a.fn', 1]]))
   })
 })

@@ -9,7 +9,7 @@ import { directoryOf, readyState } from '../plugins/notifier/some-exchange.ts'
 function setUp() {
   const [clock, log] = [new FakeClock(), new FakeLogger()]
   const metrics = new Metrics({ clock, log })
-  const page = async () => Buffer.concat(await metrics.page()).toString()
+  const page = async () => Buffer.concat([...(await metrics.page())]).toString()
   return { clock, log, metrics, page }
 }
 
@@ -18,7 +18,7 @@ describe('Metrics', () => {
     const { clock, log, metrics, page } = setUp()
     const cells = new InvocationCells({ clock, log })
     metrics.include(cells)
-    metrics.include(new ReplicaSeries({ directory: directoryOf('echo'), clock }))
+    metrics.include(new ReplicaSeries({ directory: directoryOf('echo') }))
 
     cells.started('echo.fn')
     cells.ended('echo.fn', 200, 0.02)
@@ -55,10 +55,10 @@ gateway_service_count{function_name="echo.fn"} 1
   })
 
   it('ends the replica series of a function that was removed', async () => {
-    const { clock, metrics, page } = setUp()
+    const { metrics, page } = setUp()
     const directory = directoryOf('echo', 'other')
     directory.apply(readyState('echo', 4))
-    metrics.include(new ReplicaSeries({ directory, clock }))
+    metrics.include(new ReplicaSeries({ directory }))
 
     const before = await page()
     directory.remove('echo.fn')

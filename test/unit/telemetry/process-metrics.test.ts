@@ -7,7 +7,7 @@ import { FakeLogger } from '../../support/fake-logger.ts'
 
 function setUp() {
   const metrics = new Metrics({ clock: new FakeClock(), log: new FakeLogger() })
-  const read = async () => new Map(samples(Buffer.concat(await metrics.page()).toString()))
+  const read = async () => new Map(samples(Buffer.concat([...(await metrics.page())]).toString()))
   return { metrics, read }
 }
 

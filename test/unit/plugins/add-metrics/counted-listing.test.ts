@@ -1,17 +1,29 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { BufferReply, headerValue, jsonReply, StreamReply, type Reply, type SystemRequest } from '#core'
+import {
+  BufferReply,
+  headerValue,
+  jsonReply,
+  StreamReply,
+  type InvocationCounts,
+  type Reply,
+  type SystemRequest,
+} from '#core'
 import { GatewayRequest } from '../../../../core/http/gateway-request.ts'
-import { CountedListing, type CountedListingDeps } from '../../../../plugins/add-metrics/counted-listing.ts'
+import { CountedListing } from '../../../../plugins/add-metrics/counted-listing.ts'
 
 const zeroTime = '0001-01-01T00:00:00Z'
 const created = '2026-01-01T00:00:00Z'
 
-const ownCounts: CountedListingDeps['series'] = {
-  started: () => {},
-  ended: () => {},
-  total: (name) => (name === 'echo.fn' ? 7 : 0),
+/** The gateway's own counts, and how often they were asked for. */
+class OwnCounts implements InvocationCounts {
+  asked = 0
+
+  async totals(): Promise<ReadonlyMap<string, number>> {
+    this.asked += 1
+    return new Map([['echo.fn', 7]])
+  }
 }
 
 interface Setting {
@@ -23,13 +35,14 @@ interface Setting {
 
 async function list({ inner, prometheus, method = 'GET', path = '/system/functions' }: Setting) {
   const asked: string[][] = []
+  const counts = new OwnCounts()
   const layer = new CountedListing({
-    series: ownCounts,
+    counts,
     prometheus: { in: async (namespaces) => (asked.push([...namespaces]), prometheus) },
     functionNamespace: 'fn',
   })
   const reply = await layer.handle(systemRequest(method, path), async () => inner)
-  return { reply, asked }
+  return { reply, asked, ownAsked: counts.asked }
 }
 
 async function listed(inner: unknown, prometheus?: ReadonlyMap<string, number>): Promise<unknown> {
@@ -59,6 +72,20 @@ describe('CountedListing', () => {
       { ...functions[0], invocationCount: 7 },
       { ...functions[1], invocationCount: 3 },
     ])
+  })
+
+  it('asks for no counts of its own while Prometheus has all', async () => {
+    const inner = jsonReply(200, [{ name: 'env', namespace: 'fn' }])
+
+    const { ownAsked } = await list({ inner, prometheus: new Map([['env.fn', 3]]) })
+
+    expect(ownAsked).toBe(0)
+  })
+
+  it('asks for its own counts once, however many functions Prometheus does not know', async () => {
+    const { ownAsked } = await list({ inner: jsonReply(200, [{ name: 'echo' }, { name: 'env' }]) })
+
+    expect(ownAsked).toBe(1)
   })
 
   it('uses its own counts when Prometheus gives none', async () => {
@@ -92,11 +119,12 @@ describe('CountedListing', () => {
     expect(JSON.parse(await bodyOf(reply))).toMatchObject([{ invocationCount: 7 }])
   })
 
-  it.each(['[]', 'null'])('leaves %s as it is and does not ask Prometheus', async (text) => {
-    const { reply, asked } = await list({ inner: new BufferReply(200, {}, text) })
+  it.each(['[]', 'null'])('leaves %s as it is and asks nobody', async (text) => {
+    const { reply, asked, ownAsked } = await list({ inner: new BufferReply(200, {}, text) })
 
     expect(await bodyOf(reply)).toBe(text)
     expect(asked).toEqual([])
+    expect(ownAsked).toBe(0)
   })
 
   it('passes entries on that are no functions', async () => {

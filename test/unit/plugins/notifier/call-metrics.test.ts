@@ -15,7 +15,7 @@ function setUp(directory: ReplicaDirectory) {
   const metrics = new Metrics({ clock, log })
   metrics.include(series)
   const sink = new CallMetrics({ series, directory, meter: metrics.meter })
-  const page = async () => Buffer.concat(await metrics.page()).toString()
+  const page = async () => Buffer.concat([...(await metrics.page())]).toString()
   return { sink, page }
 }
 

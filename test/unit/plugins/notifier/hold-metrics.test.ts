@@ -10,7 +10,7 @@ function setUp(directory: ReplicaDirectory = directoryOf('echo')) {
   const clock = new FakeClock()
   const metrics = new Metrics({ clock, log: new FakeLogger() })
   const sink = new HoldMetrics({ meter: metrics.meter, clock, directory })
-  const page = async () => Buffer.concat(await metrics.page()).toString()
+  const page = async () => Buffer.concat([...(await metrics.page())]).toString()
   return { clock, sink, page }
 }
 

@@ -110,7 +110,7 @@ export class Waking {
 
   /** The lines of the metrics page that contain `text`. */
   async metricLines(text: string): Promise<readonly string[]> {
-    const page = Buffer.concat(await this.#metrics.page()).toString()
+    const page = Buffer.concat([...(await this.#metrics.page())]).toString()
     return page.split('\n').filter((line) => line.includes(text) && !line.startsWith('#'))
   }
 }
