@@ -247,7 +247,7 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     name: 'PILOTLIGHT_ENGINE',
     setting: 'engine',
     decode: engine,
-    meaning: 'What forwards plain requests: `undici` or `http-proxy`.',
+    meaning: 'What forwards plain requests: `h1` (the HTTP/1.1 client of this project), `undici` or `http-proxy`.',
   },
   {
     name: 'PILOTLIGHT_LOG_LEVEL',

@@ -17,6 +17,7 @@ import { HttpProxyForwarder } from '../http/http-proxy-forwarder.ts'
 import { createOutgoingProxy } from '../http/outgoing-proxy.ts'
 import { UndiciForwarder } from '../http/undici-forwarder.ts'
 import { UndiciHttpClient } from '../http/undici-http-client.ts'
+import { H1Forwarder } from '../http1/h1-forwarder.ts'
 import type { StoreObserver } from '../redis/redis-store.ts'
 import { LocalReplicaDirectory } from '../replicas/local-replica-directory.ts'
 import { ReplicaDirectory } from '../replicas/replica-directory.ts'
@@ -128,13 +129,11 @@ function createForwarder({ clock, config }: { clock: Clock; config: Config }): E
   const { maxConnectionsPerUpstream, maxHeaderBytes } = config
   const options = { maxConnectionsPerUpstream, maxHeaderBytes, connectTimeoutMs }
   const httpProxy = new HttpProxyForwarder({ clock, options })
-  return new EngineForwarder({
-    httpProxy,
-    plain:
-      config.engine === 'http-proxy'
-        ? httpProxy
-        : new UndiciForwarder({ clock, options, proxy: createOutgoingProxy(config) }),
-  })
+  if (config.engine === 'http-proxy') return new EngineForwarder({ httpProxy, plain: httpProxy })
+  const proxy = createOutgoingProxy(config)
+  const undici = new UndiciForwarder({ clock, options, proxy })
+  const plain = config.engine === 'h1' ? new H1Forwarder({ clock, options, proxy, fallback: undici }) : undici
+  return new EngineForwarder({ httpProxy, plain })
 }
 
 interface CoordinationNeeds {

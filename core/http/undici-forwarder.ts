@@ -19,12 +19,23 @@ export interface ForwarderOptions {
   readonly connectTimeoutMs: number
 }
 
+interface UsedPool {
+  readonly pool: Dispatcher
+  usedAtMs: number
+}
+
+/** A pool that nobody used for so long is closed. */
+const unusedMs = 60_000
+
 /** Forwards with undici's low-level dispatch, one pool of keep-alive connections per origin. */
 export class UndiciForwarder implements Forwarder {
   readonly #clock: Clock
   readonly #options: ForwarderOptions
   readonly #proxy: OutgoingProxy | undefined
-  readonly #pools = new Map<string, Dispatcher>()
+  readonly #pools = new Map<string, UsedPool>()
+  /** Pools that finish their calls. */
+  readonly #closing = new Set<Dispatcher>()
+  #sweep: Disposable | undefined
   readonly #resets = new ResetWatch()
 
   constructor(deps: { clock: Clock; options: ForwarderOptions; proxy?: OutgoingProxy | undefined }) {
@@ -40,7 +51,8 @@ export class UndiciForwarder implements Forwarder {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const pools = [...this.#pools.values()]
+    this.#sweep?.[Symbol.dispose]()
+    const pools = [...this.#closing, ...[...this.#pools.values()].map(({ pool }) => pool)]
     this.#pools.clear()
     await Promise.all(pools.map((pool) => pool.destroy()))
   }
@@ -66,12 +78,30 @@ export class UndiciForwarder implements Forwarder {
   }
 
   #poolOf(origin: string): Dispatcher {
-    let pool = this.#pools.get(origin)
-    if (pool === undefined) {
-      pool = this.#createPool(origin)
-      this.#pools.set(origin, pool)
+    const usedAtMs = this.#clock.monotonicMs()
+    const known = this.#pools.get(origin)
+    if (known !== undefined) {
+      known.usedAtMs = usedAtMs
+      return known.pool
     }
+    const pool = this.#createPool(origin)
+    this.#pools.set(origin, { pool, usedAtMs })
+    this.#sweep ??= this.#sweepLater()
     return pool
+  }
+
+  #sweepLater(): Disposable {
+    return this.#clock.after(unusedMs, () => {
+      const usedAfterMs = this.#clock.monotonicMs() - unusedMs
+      for (const [origin, { pool, usedAtMs }] of this.#pools) {
+        if (usedAtMs > usedAfterMs) continue
+        this.#pools.delete(origin)
+        this.#closing.add(pool)
+        const closed = (): void => void this.#closing.delete(pool)
+        pool.close().then(closed, closed)
+      }
+      this.#sweep = this.#pools.size > 0 ? this.#sweepLater() : undefined
+    })
   }
 
   #createPool(origin: string): Dispatcher {

@@ -8,7 +8,7 @@ import type { FunctionHandler, FunctionScript, ScriptedFunction } from '../../su
 import { ScriptedProvider } from '../../support/scripted-provider.ts'
 
 /** The engines that forward plain requests. */
-export type Engine = 'undici' | 'http-proxy'
+export type Engine = 'undici' | 'http-proxy' | 'h1'
 
 /** A request as the function got it. */
 export interface SeenRequest {

@@ -4,7 +4,7 @@ import { requestBytes } from '../../support/raw-http.ts'
 
 const bodyBytes = 8_000_000
 
-describe.each(['undici', 'http-proxy'] as const)(
+describe.each(['undici', 'http-proxy', 'h1'] as const)(
   'an answer that comes before the request body was read, by %s',
   (engine) => {
     const path = useFunctionPath(engine)

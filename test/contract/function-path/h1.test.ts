@@ -1,0 +1,3 @@
+import { describeFunctionPath } from './describe-function-path.ts'
+
+describeFunctionPath('h1')
