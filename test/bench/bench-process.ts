@@ -4,6 +4,13 @@ import { killOnExit } from '../support/kill-on-exit.ts'
 import { LineSplitter } from '../support/line-splitter.ts'
 import { startFlags } from './start-flags.ts'
 
+/** How to start a helper process. */
+export interface BenchProcessOptions {
+  readonly env?: Readonly<Record<string, string>>
+  /** Flags of Node besides those of `npm start`. */
+  readonly nodeFlags?: readonly string[]
+}
+
 /** A helper process of a benchmark: a script beside this file that prints `{"url": "http://..."}` once it listens. */
 export class BenchProcess implements AsyncDisposable {
   readonly url: string
@@ -20,10 +27,10 @@ export class BenchProcess implements AsyncDisposable {
   static start(
     script: string,
     launcher: readonly string[],
-    env: Readonly<Record<string, string>> = {},
+    { env = {}, nodeFlags = [] }: BenchProcessOptions = {},
   ): Promise<BenchProcess> {
     const path = fileURLToPath(new URL(script, import.meta.url))
-    const [command = '', ...args] = [...launcher, process.execPath, ...startFlags, path]
+    const [command = '', ...args] = [...launcher, process.execPath, ...startFlags, ...nodeFlags, path]
     const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
     killOnExit(child)
     return new Promise((resolve, reject) => {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { killOnExit } from '../support/kill-on-exit.ts'
 import type { ColdScript, ObservedCall } from './cold-function.ts'
+import { onAnyCpu } from './pinning.ts'
 import { startFlags } from './start-flags.ts'
 
 /** What the process can be told. */
@@ -49,7 +50,7 @@ export class ColdProviderProcess implements AsyncDisposable {
   }
 
   /** Starts one, without functions. @param launcher words before the command, such as `taskset -c 1` */
-  static start(launcher: readonly string[] = []): Promise<ColdProviderProcess> {
+  static start(launcher: readonly string[] = onAnyCpu): Promise<ColdProviderProcess> {
     const [command = '', ...args] = [...launcher, process.execPath, ...startFlags, entry]
     const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     killOnExit(child)

@@ -1,4 +1,8 @@
-/** undici bare: node:http in front, Pool.dispatch behind, hop-by-hop headers stripped, headers passed as they came. */
+/**
+ * undici bare: node:http in front, Pool.dispatch behind, hop-by-hop headers stripped, headers passed as they came. With
+ * `WORKERS` above 1 so many processes accept from one listening socket, and this one only starts them.
+ */
+import cluster from 'node:cluster'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Dispatcher, Pool } from 'undici'
@@ -57,5 +61,24 @@ function forward(request: IncomingMessage, response: ServerResponse): void {
   )
 }
 
-const server = createServer(forward)
-server.listen(0, '127.0.0.1', 4096, () => announce((server.address() as AddressInfo).port)) // a TCP server's address
+function listen(port: number, onListening: (port: number) => void): void {
+  const server = createServer(forward)
+  // A TCP server's address is always of this type.
+  server.listen(port, '127.0.0.1', 4096, () => onListening((server.address() as AddressInfo).port))
+}
+
+/** All workers are handed the one socket that the first one asks for: port 0 is the same port for all of them. */
+async function startWorkers(count: number): Promise<void> {
+  cluster.schedulingPolicy = cluster.SCHED_NONE
+  const listening = Array.from({ length: count }, () => {
+    const worker = cluster.fork()
+    return new Promise<number>((resolve) => worker.once('listening', ({ port }) => resolve(port)))
+  })
+  const [port = 0] = await Promise.all(listening)
+  announce(port)
+}
+
+const workers = Number(process.env['WORKERS'] ?? '1')
+if (!cluster.isPrimary) listen(0, () => {})
+else if (workers === 1) listen(0, announce)
+else await startWorkers(workers)

@@ -1,28 +1,34 @@
 /**
- * Load generator for machines without wrk: keep-alive connections on bare sockets, one request under way on each. Knows
- * only answers with a Content-Length. Arguments: url, connections, seconds. Prints one JSON object.
+ * Load generator for machines without wrk: connections on bare sockets, one request under way on each. Knows only answers
+ * with a Content-Length. Arguments: url, connections, seconds, bytes of a request body (0: GET), `close` to open a connection
+ * for each request. Prints one JSON object.
  */
 import { connect } from 'node:net'
 import { machineMs } from '../support/machine-clock.ts'
+import { AnswerReader } from './answer-reader.ts'
 import { percentile } from './statistics.ts'
 import type { LoadResult } from './load.ts'
 
-const [url = '', connections = '1', seconds = '1'] = process.argv.slice(2)
-const { hostname, port, pathname } = new URL(url)
-const request = `GET ${pathname} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`
+const [url = '', connections = '1', seconds = '1', bodyBytes = '0', mode = 'keep'] = process.argv.slice(2)
+const { hostname, port, pathname, search } = new URL(url)
+const closes = mode === 'close'
+const lines = [
+  `${bodyBytes === '0' ? 'GET' : 'POST'} ${pathname}${search} HTTP/1.1`,
+  `Host: ${hostname}`,
+  ...(bodyBytes === '0' ? [] : [`Content-Length: ${bodyBytes}`]),
+  ...(closes ? ['Connection: close'] : []),
+]
+const request = Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), Buffer.alloc(Number(bodyBytes), 'x')])
 const untilMs = machineMs() + Number(seconds) * 1000
 const latenciesUs: number[] = []
 let failures = 0
 let open = Number(connections)
 
-function wholeLength(bytes: Buffer): number | undefined {
-  const end = bytes.indexOf('\r\n\r\n')
-  if (end === -1) return undefined
-  const length = /content-length: (\d+)/i.exec(bytes.toString('latin1', 0, end))?.[1]
-  return length === undefined ? undefined : end + 4 + Number(length)
-}
-
 function finish(): void {
+  if (closes && machineMs() < untilMs) {
+    run()
+    return
+  }
   open -= 1
   if (open > 0) return
   const result: LoadResult = {
@@ -35,26 +41,24 @@ function finish(): void {
 }
 
 function run(): void {
-  const socket = connect(Number(port), hostname)
-  let bytes: Buffer = Buffer.alloc(0)
-  let sentMs = 0
+  // The time to connect belongs to a request that has a connection of its own.
+  let sentMs = machineMs()
+  const socket = connect({ port: Number(port), host: hostname, noDelay: true })
   const send = (): void => {
-    sentMs = machineMs()
+    sentMs = closes ? sentMs : machineMs()
     socket.write(request)
   }
-  socket.setNoDelay(true)
+  const reader = new AnswerReader((status) => {
+    if (status !== 200) failures += 1
+    latenciesUs.push((machineMs() - sentMs) * 1000)
+    if (!closes && machineMs() < untilMs) send()
+    else socket.destroy()
+  })
   socket.on('connect', send)
   socket.on('error', () => (failures += 1))
   socket.on('close', finish)
   socket.on('data', (piece: Buffer) => {
-    bytes = bytes.length === 0 ? piece : Buffer.concat([bytes, piece])
-    const length = wholeLength(bytes)
-    if (length === undefined || bytes.length < length) return
-    if (bytes.toString('latin1', 9, 12) !== '200') failures += 1
-    latenciesUs.push((machineMs() - sentMs) * 1000)
-    bytes = bytes.subarray(length)
-    if (machineMs() < untilMs) send()
-    else socket.destroy()
+    if (!reader.push(piece)) socket.destroy(new Error('not an answer with a Content-Length'))
   })
 }
 

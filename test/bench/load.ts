@@ -12,28 +12,49 @@ export interface LoadResult {
   readonly p99Us: number
 }
 
-/** One burst of load. */
-export interface Load {
-  readonly url: string
+/** What load looks like, whoever gets it. */
+export interface LoadShape {
   readonly connections: number
   readonly seconds: number
+  /** Sends a POST with a body of so many bytes instead of a GET. */
+  readonly bodyBytes?: number
+  /** Opens a connection for each request, and says so by `Connection: close`. */
+  readonly closes?: boolean
+  /** Words before the command; default: those for the CPU of the load. */
+  readonly launcher?: readonly string[]
+}
+
+/** One burst of load. */
+export interface Load extends LoadShape {
+  readonly url: string
 }
 
 const run = promisify(execFile)
 const hasWrk = spawnSync('wrk', ['-v']).error === undefined
 const ownClient = fileURLToPath(new URL('load-client.ts', import.meta.url))
+const postScript = fileURLToPath(new URL('load-post.lua', import.meta.url))
 
 /** Name of the load generator in use. */
 export const loadGenerator = hasWrk ? 'wrk, one thread' : 'test/bench/load-client.ts (wrk is not installed)'
 
-/** Keeps `connections` keep-alive connections busy for `seconds`, one request under way on each. */
-export async function generateLoad({ url, connections, seconds }: Load): Promise<LoadResult> {
-  const command = hasWrk
-    ? ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--latency', url]
-    : [process.execPath, ownClient, url, String(connections), String(seconds)]
-  const [file = '', ...args] = [...onLoadCpu, ...command]
+/** Keeps `connections` connections busy for `seconds`, one request under way on each. */
+export async function generateLoad(load: Load): Promise<LoadResult> {
+  const [file = '', ...args] = [...(load.launcher ?? onLoadCpu), ...(hasWrk ? wrkCommand(load) : ownCommand(load))]
   const { stdout } = await run(file, args)
   return hasWrk ? parseWrk(stdout) : (JSON.parse(stdout) as LoadResult) // what load-client.ts prints
+}
+
+function wrkCommand({ url, connections, seconds, bodyBytes = 0, closes = false }: Load): readonly string[] {
+  return [
+    ...['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--latency'],
+    ...(closes ? ['-H', 'Connection: close'] : []),
+    ...(bodyBytes > 0 ? ['-s', postScript, url, '--', String(bodyBytes)] : [url]),
+  ]
+}
+
+function ownCommand({ url, connections, seconds, bodyBytes = 0, closes = false }: Load): readonly string[] {
+  const numbers = [connections, seconds, bodyBytes].map(String)
+  return [process.execPath, ownClient, url, ...numbers, ...(closes ? ['close'] : [])]
 }
 
 function parseWrk(text: string): LoadResult {

@@ -6,11 +6,18 @@ const canPin = availableParallelism() > 1 && spawnSync('taskset', ['-c', '0', 't
 /** The CPUs that this process was given, as `taskset` takes them. */
 const allCpus = /Cpus_allowed_list:\s+(\S+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'
 
-/** Words to put before a command so that it runs on the CPU of the contenders; none where `taskset` is missing. */
-export const onContenderCpu: readonly string[] = canPin ? ['taskset', '-c', '0'] : []
+const canBind = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status === 0
+/** Has the kernel end what is started when this process is gone, even by SIGKILL; prctl(2), PR_SET_PDEATHSIG. */
+const bound: readonly string[] = canBind ? ['setpriv', '--pdeathsig', 'KILL'] : []
+
+/** Words to put before a command so that it ends with this process, on whatever CPU it is. */
+export const onAnyCpu: readonly string[] = bound
+
+/** Words to put before a command so that it runs on the CPU of the contenders; any CPU where `taskset` is missing. */
+export const onContenderCpu: readonly string[] = canPin ? [...bound, 'taskset', '-c', '0'] : bound
 
 /** Words to put before a command so that it runs on the CPU of load generator and upstream. */
-export const onLoadCpu: readonly string[] = canPin ? ['taskset', '-c', '1'] : []
+export const onLoadCpu: readonly string[] = canPin ? [...bound, 'taskset', '-c', '1'] : bound
 
 /** One sentence about what was pinned, for the head of a report. */
 export const pinningNote = canPin

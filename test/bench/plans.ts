@@ -1,7 +1,15 @@
+import type { AllocationPlan } from './allocation/measure-allocation.ts'
 import type { ColdPlan } from './cold-start.ts'
+import type { ConnectionsPlan } from './connections/measure-connections.ts'
 import type { FieldPlan } from './fleet/field.ts'
 import type { FleetPlan } from './fleet/measure-fleet.ts'
+import type { LargePlan } from './large/measure-large-bodies.ts'
+import type { LogsPlan } from './logs/measure-logs.ts'
+import type { MetricsPlan } from './metrics/measure-metrics.ts'
+import type { OpenLoopPlan } from './open-loop/measure-open-loop.ts'
+import type { ProfilePlan } from './profile/measure-profile.ts'
 import type { WarmPlan } from './warm-path.ts'
+import type { WorkersPlan } from './workers/measure-workers.ts'
 
 /** How much of everything is measured. */
 export interface Plans {
@@ -9,13 +17,25 @@ export interface Plans {
   readonly cold: ColdPlan
   readonly fleet: FleetPlan
   readonly field: FieldPlan
+  readonly p99: OpenLoopPlan
+  readonly large: LargePlan
+  readonly connections: ConnectionsPlan
+  readonly workers: WorkersPlan
+  readonly logs: LogsPlan
+  readonly metrics: MetricsPlan
+  readonly allocation: AllocationPlan
+  readonly engines: WarmPlan
+  readonly profile: ProfilePlan
 }
 
 const gateways = 3
+const mebibyte = 1024 * 1024
+/** About 0.2 ms of hashing. */
+const busyBytes = 384 * 1024
 
 /** What counts. */
 export const fullPlans: Plans = {
-  warm: { rounds: 7, seconds: 2, connections: [1, 50, 300] },
+  warm: { rounds: 5, seconds: 2, connections: [1, 50, 300] },
   cold: { rounds: 10, callers: 300, readyAfterMs: [5, 50, 500] },
   fleet: {
     cold: {
@@ -34,6 +54,29 @@ export const fullPlans: Plans = {
     warm: { gateways, rounds: 9, seconds: 2, connections: 32 },
   },
   field: { gateways, connections: 300, seconds: 60, readyAfterMs: 500, scaleTakesMs: 10 },
+  p99: { rounds: 3, seconds: 11, connections: 50, rateRatio: 0.5, functions: 1000, scrapeEveryMs: 5000 },
+  large: {
+    rounds: 5,
+    seconds: 2,
+    connections: 8,
+    bytes: mebibyte,
+    huge: { rounds: 3, bytes: 100 * mebibyte, atATime: 4, restMs: 5 },
+  },
+  connections: {
+    memory: { rounds: 3, seconds: 3, busy: 300, idle: 10_000 },
+    storm: { rounds: 5, seconds: 2, connections: 50 },
+  },
+  workers: {
+    workers: [1, 2],
+    busyBytes,
+    throughput: { rounds: 5, seconds: 3, connections: [50, 300] },
+    distribution: { rounds: 7, seconds: 2, connections: [8, 50, 300], storm: 50 },
+  },
+  logs: { rounds: 7, seconds: 2, connections: 50 },
+  metrics: { rounds: 11, calls: 200_000, set: { functions: 1000, codes: 5 } },
+  allocation: { rounds: 5, seconds: 3, connections: 50, rateRatio: 0.5 },
+  engines: { rounds: 7, seconds: 2, connections: [1, 50, 300] },
+  profile: { seconds: 10, connections: 50, functions: 30 },
 }
 
 /** Shows that the benchmark works. */
@@ -55,4 +98,27 @@ export const quickPlans: Plans = {
     warm: { gateways, rounds: 2, seconds: 1, connections: 32 },
   },
   field: { gateways, connections: 300, seconds: 10, readyAfterMs: 500, scaleTakesMs: 10 },
+  p99: { rounds: 1, seconds: 3, connections: 50, rateRatio: 0.5, functions: 1000, scrapeEveryMs: 1000 },
+  large: {
+    rounds: 1,
+    seconds: 1,
+    connections: 8,
+    bytes: mebibyte,
+    huge: { rounds: 1, bytes: 100 * mebibyte, atATime: 1, restMs: 1 },
+  },
+  connections: {
+    memory: { rounds: 1, seconds: 1, busy: 300, idle: 10_000 },
+    storm: { rounds: 1, seconds: 1, connections: 50 },
+  },
+  workers: {
+    workers: [1, 2],
+    busyBytes,
+    throughput: { rounds: 1, seconds: 1, connections: [50] },
+    distribution: { rounds: 1, seconds: 1, connections: [8, 300], storm: 50 },
+  },
+  logs: { rounds: 1, seconds: 1, connections: 50 },
+  metrics: { rounds: 2, calls: 20_000, set: { functions: 1000, codes: 5 } },
+  allocation: { rounds: 1, seconds: 1, connections: 50, rateRatio: 0.5 },
+  engines: { rounds: 1, seconds: 1, connections: [50] },
+  profile: { seconds: 2, connections: 50, functions: 10 },
 }

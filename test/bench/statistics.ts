@@ -7,7 +7,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** The smallest value that at least `ratio` (0 to 1) of the values do not exceed; NaN of none. */
-export function percentile(values: readonly number[], ratio: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
+export function percentile(values: readonly number[] | Float64Array, ratio: number): number {
+  const sorted = Float64Array.from(values).toSorted()
   return sorted[Math.min(sorted.length - 1, Math.ceil(ratio * sorted.length) - 1)] ?? Number.NaN
 }

@@ -1,6 +1,7 @@
 import { eventually } from '../../support/eventually.ts'
 import { type GatewayProcess, startGatewayProcess } from '../../support/gateway-process.ts'
 import { metricValue } from '../../support/metrics-page.ts'
+import { onAnyCpu } from '../pinning.ts'
 import { cpuMs, residentMb } from '../process-usage.ts'
 import { startFlags } from '../start-flags.ts'
 
@@ -81,7 +82,7 @@ export class Fleet implements AsyncDisposable {
   }
 }
 
-async function startGateway({ providerUrl, redisUrl, launcher = [] }: FleetOptions): Promise<GatewayProcess> {
+async function startGateway({ providerUrl, redisUrl, launcher = onAnyCpu }: FleetOptions): Promise<GatewayProcess> {
   const gateway = await startGatewayProcess({
     env: { functions_provider_url: providerUrl, PILOTLIGHT_REDIS_URL: redisUrl },
     launcher,
