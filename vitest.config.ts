@@ -1,12 +1,13 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 
 /** Kinds that start servers or processes; each of their files gets a process of its own. */
-const processKinds = new Set(['contract', 'integration', 'e2e', 'chaos'])
-/** Time limits of tests that are not the usual ones: a model explores many runs, chaos waits out faults. */
+const processKinds = new Set(['contract', 'integration', 'e2e', 'chaos', 'soak'])
+/** Time limits of tests that are not the usual ones: a model explores many runs, chaos waits out faults, a soak takes a minute. */
 const timeoutsMs = new Map([
   ['unit', 5_000],
   ['model', 60_000],
   ['chaos', 120_000],
+  ['soak', 120_000],
 ])
 
 /** One project per kind of test, named like its folder, so that `vitest run --project unit` means what it says. */
@@ -27,7 +28,7 @@ function project(kind: string): TestProjectInlineConfiguration {
 
 export default defineConfig({
   test: {
-    projects: ['unit', 'architecture', 'model', 'contract', 'integration', 'e2e', 'chaos'].map(project),
+    projects: ['unit', 'architecture', 'model', 'contract', 'integration', 'e2e', 'chaos', 'soak'].map(project),
     maxWorkers: 2,
     passWithNoTests: false,
     reporters: ['default', './test/support/plain-summary-reporter.ts'],

@@ -25,7 +25,7 @@ export const defaultSettings = {
   holdTimeout: 60_000,
   quietPeriod: 5_000,
   gracePeriod: 30_000,
-  engine: 'undici',
+  engine: 'h1',
   maxHeaderBytes: 1_048_576,
   maxHeaderLines: 1000,
   replayBodyBytes: 65_536,

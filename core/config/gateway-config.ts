@@ -63,7 +63,7 @@ export interface GatewayConfig {
   /** At shutdown: how long calls in flight may take to finish. Default 30 s. */
   readonly gracePeriodMs: number
   /** Which engine forwards plain requests. Upgrades always use http-proxy. */
-  readonly engine: 'undici' | 'http-proxy' | 'h1'
+  readonly engine: 'h1' | 'undici' | 'http-proxy'
   /** Largest request head. Default 1 MiB. */
   readonly maxHeaderBytes: number
   /** Most header lines of a request. Default 1000. */

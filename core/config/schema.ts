@@ -50,7 +50,7 @@ export const integerText = z
 export const port = z.int().min(0).max(65_535)
 
 /** Which engine forwards plain requests. */
-export const engine = z.enum(['undici', 'http-proxy', 'h1'])
+export const engine = z.enum(['h1', 'undici', 'http-proxy'])
 
 /** The least severe lines that are written. */
 export const logLevel = z.enum(['debug', 'info', 'warn', 'error', 'silent'])

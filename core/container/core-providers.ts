@@ -13,7 +13,7 @@ import { SingleGateway } from '../coordination/single-gateway.ts'
 import { EngineForwarder } from '../http/engine.ts'
 import { Forwarder } from '../http/forwarder.ts'
 import { HttpClient } from '../http/http-client.ts'
-import { HttpProxyForwarder } from '../http/http-proxy-forwarder.ts'
+import { LazyForwarder } from '../http/lazy-forwarder.ts'
 import { createOutgoingProxy } from '../http/outgoing-proxy.ts'
 import { UndiciForwarder } from '../http/undici-forwarder.ts'
 import { UndiciHttpClient } from '../http/undici-http-client.ts'
@@ -128,7 +128,10 @@ function createHttpClient({ clock, config }: { clock: Clock; config: Config }): 
 function createForwarder({ clock, config }: { clock: Clock; config: Config }): EngineForwarder {
   const { maxConnectionsPerUpstream, maxHeaderBytes } = config
   const options = { maxConnectionsPerUpstream, maxHeaderBytes, connectTimeoutMs }
-  const httpProxy = new HttpProxyForwarder({ clock, options })
+  const httpProxy = new LazyForwarder(async () => {
+    const { HttpProxyForwarder } = await import('../http/http-proxy-forwarder.ts')
+    return new HttpProxyForwarder({ clock, options })
+  })
   if (config.engine === 'http-proxy') return new EngineForwarder({ httpProxy, plain: httpProxy })
   const proxy = createOutgoingProxy(config)
   const undici = new UndiciForwarder({ clock, options, proxy })

@@ -92,7 +92,7 @@ async function invocationsSince(path: FunctionPath, start: number): Promise<stri
 }
 
 describe('request that two readers could take differently', () => {
-  const path = useFunctionPath('undici')
+  const path = useFunctionPath('h1')
 
   it.each(ambiguousHeads)('is refused: $what', async ({ bytes }) => {
     const before = path().provider.calls.length
@@ -155,7 +155,7 @@ describe('request that two readers could take differently', () => {
 })
 
 describe('request head that is too large', () => {
-  const path = useFunctionPath('undici')
+  const path = useFunctionPath('h1')
 
   it.each([
     { what: '2,100 header lines', lines: `${'a: b\r\n'.repeat(2_100)}Content-Length: 3\r\n` },

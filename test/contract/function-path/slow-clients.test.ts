@@ -3,7 +3,7 @@ import { requestBytes } from '../../support/raw-http.ts'
 import { useFunctionPath } from './function-path.ts'
 
 describe('client that takes longer than read_timeout', () => {
-  const path = useFunctionPath('undici', { env: { read_timeout: '600ms' } })
+  const path = useFunctionPath('h1', { env: { read_timeout: '600ms' } })
 
   it('with its head is answered 408 and closed', async () => {
     await using client = await path().open()

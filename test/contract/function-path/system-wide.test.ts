@@ -3,7 +3,7 @@ import { header, rawRequest, requestBytes } from '../../support/raw-http.ts'
 import { useFunctionPath } from './function-path.ts'
 
 describe('gateway as a web server', () => {
-  const path = useFunctionPath('undici')
+  const path = useFunctionPath('h1')
 
   it.each([
     '/nosuch',

@@ -3,7 +3,7 @@ import { fieldsOf } from '../../support/raw-response.ts'
 import { useFunctionPath } from './function-path.ts'
 
 describe('a client that is not trusted (trustForwarded: false)', () => {
-  const path = useFunctionPath('undici', { config: 'trustForwarded: false' })
+  const path = useFunctionPath('h1', { config: 'trustForwarded: false' })
 
   it('cannot claim another address, host or protocol', async () => {
     const claims = ['X-Forwarded-For: 203.0.113.7', 'X-Forwarded-Host: shop.test', 'X-Forwarded-Proto: https']

@@ -66,7 +66,7 @@ describe('loadConfig', () => {
       holdTimeoutMs: 60_000,
       quietPeriodMs: 5_000,
       gracePeriodMs: 30_000,
-      engine: 'undici',
+      engine: 'h1',
       maxHeaderBytes: 1_048_576,
       maxHeaderLines: 1_000,
       replayBodyBytes: 65_536,
