@@ -195,6 +195,8 @@ export class Gateway implements AsyncDisposable {
       maxHeaderLines,
       replayBodyBytes,
       onFailure: (error, request) => this.#onFailure(error, request),
+      onError: (err) => this.#log.error('a connection could not be accepted', { err }),
+      clock: this.#container.resolve(Clock),
     })
     return this.#listener.listen(this.#config.host, this.#config.port)
   }

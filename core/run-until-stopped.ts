@@ -41,10 +41,15 @@ export interface RunDeps {
 export async function runUntilStopped(gateway: Runnable, deps: RunDeps): Promise<number> {
   const { config, log, clock } = deps
   const signals = listenForSignals(deps)
-  const addresses = await gateway.start()
-  flushCompileCache()
-  const onHangUp = (): void => void gateway.roll?.()
+  let isStarted = false
+  const onHangUp = (): void => {
+    if (isStarted) void gateway.roll?.()
+    else log.warn('SIGHUP has no effect: the gateway is starting')
+  }
   if (gateway.roll !== undefined) deps.host.on('SIGHUP', onHangUp)
+  const addresses = await gateway.start()
+  isStarted = true
+  flushCompileCache()
   announce(addresses, deps)
   const signal = await signals.first
   log.info('stopping: readiness is off, still serving', { signal, quietPeriodMs: config.quietPeriodMs })

@@ -22,6 +22,10 @@ export class EngineForwarder implements Forwarder {
     return this.#plain.forward(call)
   }
 
+  forget(origin: string): void {
+    this.#plain.forget?.(origin)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.#plain[Symbol.asyncDispose](), this.#httpProxy[Symbol.asyncDispose]()])
   }

@@ -30,6 +30,11 @@ export interface ForwardCall {
  */
 export interface Forwarder extends AsyncDisposable {
   forward(call: ForwardCall): Promise<Reply>
+  /**
+   * The upstream at `origin` is gone or going: idle connections to it are closed now, the others after their calls. Absent where
+   * an engine leaves that to the other side.
+   */
+  forget?(origin: string): void
 }
 
 /** Token of the {@link Forwarder}. */

@@ -95,12 +95,16 @@ export class GatewayRequest {
     return this.#controller.signal
   }
 
-  /** Passes an informational answer (102, 103) on to the client; anything else is dropped. */
+  /** Passes an informational answer (102, 103) on to the client; anything else, and hints that node:http refuses, are dropped. */
   inform(status: number, headers: readonly string[]): void {
     if (this.response.headersSent || this.upgrade !== undefined || this.message.httpVersionMinor === 0) return
     if (status === 102) this.response.writeProcessing()
     else if (status === 103 && headerValue(headers, 'link') !== undefined) {
-      this.response.writeEarlyHints(earlyHints(headers))
+      try {
+        this.response.writeEarlyHints(earlyHints(headers))
+      } catch {
+        // node:http refuses links that RFC 8288 allows (a quoted value with a space); a call must not fail for want of a hint.
+      }
     }
   }
 

@@ -1,8 +1,9 @@
 import { createServer, ServerResponse, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { Server as TcpServer, type AddressInfo, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Reply } from '../pipeline/reply.ts'
+import type { Clock } from '../time/clock.ts'
 import { GatewayRequest, type UpgradeRequest } from './gateway-request.ts'
 import { refusal } from './request-guard.ts'
 import { rescue } from './rescue.ts'
@@ -22,6 +23,9 @@ export interface HttpListenerOptions {
   readonly replayBodyBytes: number
   /** Told of failures that are no client's fault. */
   readonly onFailure: (error: unknown, request: GatewayRequest) => void
+  /** Told when connections could not be accepted; the listener goes on. */
+  readonly onError: (error: Error) => void
+  readonly clock: Clock
 }
 
 /** What a request asks for beyond an answer. */
@@ -32,6 +36,8 @@ interface Asked {
 
 /** How often connections are checked for requests that take too long, in milliseconds. */
 const timeoutCheckMs = 1000
+/** How long a drain leaves idle connections open: the request of a client that has just connected may still be on its way. */
+const lingerMs = 300
 
 /**
  * Accepts connections and hands requests to a handler. Refuses what could be read in two ways: node's strict parser and
@@ -44,6 +50,7 @@ export class HttpListener implements AsyncDisposable {
   /** Connections whose bytes were refused: whatever follows on them may be smuggled. */
   readonly #refused = new WeakSet<Duplex>()
   #isLeaving = false
+  #closed: Promise<void> | undefined
 
   constructor(options: HttpListenerOptions) {
     this.#options = options
@@ -73,6 +80,7 @@ export class HttpListener implements AsyncDisposable {
       this.#server.once('error', reject)
       this.#server.listen({ host, port, backlog: 4096 }, () => {
         this.#server.off('error', reject)
+        this.#server.on('error', this.#options.onError)
         resolve((this.#server.address() as AddressInfo).port) // a TCP server's address is always of this type
       })
     })
@@ -84,7 +92,8 @@ export class HttpListener implements AsyncDisposable {
   }
 
   /**
-   * Stops accepting; resolves when every request and tunnel is finished. What is left when `deadline` aborts is cut.
+   * Stops accepting; resolves when every request and tunnel is finished. Connections without a request close after 300 ms. What
+   * is left when `deadline` aborts is cut; of several drains, the earliest deadline counts.
    */
   async drain(deadline: AbortSignal): Promise<void> {
     this.#isLeaving = true
@@ -95,13 +104,10 @@ export class HttpListener implements AsyncDisposable {
       this.#server.closeAllConnections()
       for (const socket of this.#tunnels) socket.destroy()
     }
+    this.#closed ??= this.#close()
     if (deadline.aborted) cut()
     else deadline.addEventListener('abort', cut, { once: true })
-    await new Promise<void>((resolve) => {
-      if (!this.#server.listening) resolve()
-      else this.#server.close(() => resolve())
-      this.#server.closeIdleConnections()
-    })
+    await this.#closed
     while (this.#tunnels.size > 0) {
       await new Promise((resolve) => [...this.#tunnels][0]?.once('close', resolve))
     }
@@ -110,6 +116,19 @@ export class HttpListener implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain(AbortSignal.abort())
+  }
+
+  /** Resolves when the last connection is closed. Requests are held to their time limit until then. */
+  async #close(): Promise<void> {
+    if (!this.#server.listening) return
+    const closed = new Promise<void>((resolve) => {
+      // node:http's own close would cut idle connections at once, and the requests that are on their way on them.
+      TcpServer.prototype.close.call(this.#server, () => resolve())
+    })
+    const linger = this.#options.clock.after(lingerMs, () => this.#server.closeIdleConnections())
+    await closed
+    linger[Symbol.dispose]()
+    this.#server.close() // ends node:http's check of time limits
   }
 
   #accept(message: IncomingMessage, response: ServerResponse, { expectsContinue = false, upgrade }: Asked = {}): void {
@@ -138,6 +157,11 @@ export class HttpListener implements AsyncDisposable {
     this.#tunnels.add(socket)
     socket.on('error', () => socket.destroy())
     socket.once('close', () => this.#tunnels.delete(socket))
+    if (!isWebSocket(message)) {
+      // Only a node without shouldUpgradeCallback (before 22.21 and 24.9) comes here: it has given up reading HTTP.
+      this.#send(rescue(new GatewayError('not_supported', 'no upgrade but to WebSocket is supported')), response)
+      return
+    }
     this.#accept(message, response, { upgrade: { socket } })
   }
 

@@ -50,6 +50,13 @@ export class UndiciForwarder implements Forwarder {
     return this.#dispatch(call, body)
   }
 
+  forget(origin: string): void {
+    const known = this.#pools.get(origin)
+    if (known === undefined) return
+    this.#pools.delete(origin)
+    this.#close(known.pool)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#sweep?.[Symbol.dispose]()
     const pools = [...this.#closing, ...[...this.#pools.values()].map(({ pool }) => pool)]
@@ -96,12 +103,16 @@ export class UndiciForwarder implements Forwarder {
       for (const [origin, { pool, usedAtMs }] of this.#pools) {
         if (usedAtMs > usedAfterMs) continue
         this.#pools.delete(origin)
-        this.#closing.add(pool)
-        const closed = (): void => void this.#closing.delete(pool)
-        pool.close().then(closed, closed)
+        this.#close(pool)
       }
       this.#sweep = this.#pools.size > 0 ? this.#sweepLater() : undefined
     })
+  }
+
+  #close(pool: Dispatcher): void {
+    this.#closing.add(pool)
+    const closed = (): void => void this.#closing.delete(pool)
+    pool.close().then(closed, closed)
   }
 
   #createPool(origin: string): Dispatcher {

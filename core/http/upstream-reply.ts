@@ -157,6 +157,8 @@ function writeAtOnce(response: ServerResponse, piece: Buffer): boolean {
  * connection, so that one must be reset: a plain close would be its regular end.
  */
 function cut(response: ServerResponse): void {
-  if (response.req.httpVersionMinor > 0) response.destroy()
-  else response.socket?.resetAndDestroy()
+  const { socket } = response
+  // Where an end is being sent already, node could not reset any more, and would keep the handle.
+  if (response.req.httpVersionMinor > 0 || socket === null || socket.writableEnded) response.destroy()
+  else socket.resetAndDestroy()
 }

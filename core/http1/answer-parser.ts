@@ -131,7 +131,7 @@ export class AnswerParser {
       return
     }
     this.#state = this.#frame(head)
-    this.#reusable = this.#state !== 'connection' && isPersistent(head)
+    this.#reusable = isPersistent(head)
     this.#sink.answered(head)
   }
 

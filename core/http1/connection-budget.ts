@@ -1,6 +1,6 @@
 /** Who wants connections. */
 export interface BudgetUser {
-  /** There may be room again. */
+  /** There is room again, which it may take. */
   onRoom(): void
 }
 
@@ -43,10 +43,5 @@ export class ConnectionBudget {
   /** A connection became idle: it makes room for a user that waits. */
   idled(): void {
     if (this.#waiting.size > 0) this.#closeOldestIdle()
-  }
-
-  /** The user needs no room any more. */
-  leave(user: BudgetUser): void {
-    this.#waiting.delete(user)
   }
 }

@@ -43,8 +43,8 @@ export class OriginPool implements ConnectionOwner, BudgetUser {
   /** The one used last at the end. */
   readonly #idle: Connection[] = []
   readonly #waiting = new WaitQueue<PooledCall>()
-  /** Connections being opened for one call only. */
-  readonly #reserved = new Map<Connection, PooledCall>()
+  /** Connections being opened for one call only, which may have left since. */
+  readonly #reserved = new Map<Connection, PooledCall | undefined>()
   /** Requests that lost a call with its connection. */
   readonly #cut = new WeakSet<object>()
   /** How many are being opened for whoever waits. */
@@ -93,12 +93,7 @@ export class OriginPool implements ConnectionOwner, BudgetUser {
   /** The call does not want a connection any more. */
   leave(call: PooledCall): void {
     this.#waiting.remove(call)
-    if (this.#waiting.size === 0) this.#deps.budget.leave(this)
-    for (const [connection, one] of this.#reserved) {
-      if (one !== call) continue
-      this.#reserved.delete(connection)
-      this.#opening += 1
-    }
+    for (const [connection, one] of this.#reserved) if (one === call) this.#reserved.set(connection, undefined)
   }
 
   /** The call was cut: its repeat gets a new connection, which no upstream closes for having been idle. */
@@ -139,13 +134,9 @@ export class OriginPool implements ConnectionOwner, BudgetUser {
 
   opened(connection: Connection): void {
     const call = this.#reserved.get(connection)
-    if (call === undefined) {
-      this.#opening -= 1
-      this.released(connection)
-    } else {
-      this.#reserved.delete(connection)
-      call.onConnection(connection)
-    }
+    if (!this.#reserved.delete(connection)) this.#opening -= 1
+    if (call === undefined) this.released(connection)
+    else call.onConnection(connection)
   }
 
   released(connection: Connection): void {
@@ -165,11 +156,9 @@ export class OriginPool implements ConnectionOwner, BudgetUser {
 
   refused(connection: Connection, cause: unknown): void {
     let call = this.#reserved.get(connection)
-    if (call === undefined) {
+    if (!this.#reserved.delete(connection)) {
       this.#opening -= 1
       call = this.#waiting.take()
-    } else {
-      this.#reserved.delete(connection)
     }
     this.closed(connection)
     call?.onBroken(neverConnected(cause))

@@ -3,7 +3,7 @@ import { tokenOctets } from './octets.ts'
 
 /** Controls, line breaks above all, and what Latin-1 cannot carry. */
 const unsendableInValue = /[^\t\x20-\x7e\x80-\xff]/
-const unsendableInTarget = /[^\x21-\x7e\x80-\xff]/
+const unsendableInTarget = /[^\x21-\x7e]/
 
 /** What concerns this connection only, or is made here. */
 const ownNames = new Set([

@@ -71,10 +71,13 @@ export class MetricsServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosing = true
     if (!this.#server.listening) return
+    // From its close on, the server no longer holds requests to their time limit.
+    const limit = this.#deps.clock.after(this.#timeoutMs, () => this.#server.closeAllConnections())
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve())
       this.#server.closeIdleConnections()
     })
+    limit[Symbol.dispose]()
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {

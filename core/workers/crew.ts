@@ -3,7 +3,7 @@ import { openStandardOutput } from '../telemetry/log-destination.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Random } from '../time/random.ts'
-import { relayLines } from './output-relay.ts'
+import { OutputRelay } from './output-relay.ts'
 import { workerCommand } from './worker-command.ts'
 import type { WorkerStart } from './worker-messages.ts'
 import { WorkerProcess } from './worker-process.ts'
@@ -46,16 +46,19 @@ export class Crew implements AsyncDisposable {
   readonly #slots: readonly WorkerSlot<WorkerProcess>[]
   /** All processes, those that finish their last calls included. */
   readonly #processes = new Set<WorkerProcess>()
-  readonly #output = openStandardOutput().setMaxListeners(0)
+  readonly #output = new OutputRelay(openStandardOutput())
+  readonly #errors = new OutputRelay(process.stderr)
   readonly #onExit = (): void => this.#killAtExit()
+  readonly #onCrash = (): void => void (this.#hasCrashed = true)
   #port = 0
+  #hasCrashed = false
   #isStopping = false
 
   constructor(deps: CrewDeps) {
     this.#deps = deps
     this.#slots = Array.from({ length: deps.count }, () => this.#slot())
-    process.stderr.setMaxListeners(0)
     process.on('exit', this.#onExit)
+    process.on('uncaughtExceptionMonitor', this.#onCrash)
   }
 
   /** The workers that serve. */
@@ -74,21 +77,25 @@ export class Crew implements AsyncDisposable {
     cluster.setupPrimary({ args: [workerCommand], silent: true, serialization: 'advanced' })
     const [first, ...others] = this.#slots
     await first?.fill()
-    await Promise.all(others.map((slot) => slot.refill()))
+    await Promise.all(others.map((slot) => this.#fillOrRetry(slot)))
     return this.#port
   }
 
   /** Replaces the workers one after the other. @throws the reason of a new one that cannot serve; the rest is left as it is */
   async roll(): Promise<void> {
-    for (const slot of this.#slots) await slot.roll()
+    for (const slot of this.#slots) {
+      if (this.#isStopping) throw new Error('the workers are being stopped')
+      await slot.roll()
+    }
   }
 
+  /** Nobody is replaced any more; the workers that serve go on. */
   announceDraining(): void {
-    this.#isStopping = true
+    this.#stop()
     for (const worker of this.#processes) worker.announceDraining()
   }
 
-  /** Nobody is replaced any more. Resolves when what was under way is finished; what is left is cut when `deadline` aborts. */
+  /** Resolves when what was under way is finished; what is left is cut when `deadline` aborts. */
   async drain(deadline: AbortSignal): Promise<void> {
     this.#stop()
     const workers = [...this.#processes]
@@ -104,6 +111,7 @@ export class Crew implements AsyncDisposable {
     this.#stop()
     const closed = await Promise.all([...this.#processes].map((worker) => worker.close()))
     process.off('exit', this.#onExit)
+    process.off('uncaughtExceptionMonitor', this.#onCrash)
     if (closed.includes(false)) throw new Error('a worker could not close everything, or had to be killed')
   }
 
@@ -121,8 +129,19 @@ export class Crew implements AsyncDisposable {
     })
   }
 
+  /** One that cannot serve at first is tried again while the others serve. */
+  async #fillOrRetry(slot: WorkerSlot<WorkerProcess>): Promise<void> {
+    try {
+      await slot.fill()
+    } catch (err) {
+      this.#deps.log.error('a worker could not be started', { err })
+      void slot.refill()
+    }
+  }
+
   async #launch(): Promise<WorkerProcess> {
     const { clock, log, orders } = this.#deps
+    if (this.#isStopping) throw new Error('the workers are being stopped')
     const worker = new WorkerProcess(cluster.fork(), clock)
     this.#adopt(worker)
     try {
@@ -152,8 +171,8 @@ export class Crew implements AsyncDisposable {
     const { observer } = this.#deps
     this.#processes.add(worker)
     const [output, errors] = worker.outputs
-    if (output !== null) relayLines(output, this.#output)
-    if (errors !== null) relayLines(errors, process.stderr)
+    if (output !== null) this.#output.relay(output)
+    if (errors !== null) this.#errors.relay(errors)
     observer.joined(worker)
     void worker.ended.then(() => {
       this.#processes.delete(worker)
@@ -172,8 +191,8 @@ export class Crew implements AsyncDisposable {
     observer.replaced(worker)
   }
 
-  /** Told twice to stop, this process exits at once, and so shall its workers; if it dies otherwise, they finish their calls. */
+  /** Told twice to stop, this process exits at once, and so shall its workers; when it crashes, they finish their calls. */
   #killAtExit(): void {
-    if (this.#isStopping) for (const worker of this.#processes) worker.kill()
+    if (!this.#hasCrashed) for (const worker of this.#processes) worker.kill()
   }
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { GatewayConfig, type GatewayConfig as Config, type PluginEntry } from '../config/gateway-config.ts'
 import { Container } from '../container/container.ts'
 import { coreProviders, loadStore, MetricsPage, StoreAccess } from '../container/core-providers.ts'
@@ -29,19 +30,22 @@ export interface EmbeddedProviderDeps {
 export class EmbeddedProvider implements AsyncDisposable {
   /** Where the provider listens. */
   readonly endpoint: PortableEndpoint
-  /** The plugins that are left for the workers. */
-  readonly pluginsOfWorkers: readonly PluginEntry[]
+  readonly #config: Config
+  /** The entries of the plugins that run here. */
+  readonly #own: readonly PluginEntry[]
   readonly #host: PluginHost
   readonly #teardown: Teardown
 
   private constructor(parts: {
     endpoint: PortableEndpoint
-    pluginsOfWorkers: readonly PluginEntry[]
+    config: Config
+    own: readonly PluginEntry[]
     host: PluginHost
     teardown: Teardown
   }) {
     this.endpoint = parts.endpoint
-    this.pluginsOfWorkers = parts.pluginsOfWorkers
+    this.#config = parts.config
+    this.#own = parts.own
     this.#host = parts.host
     this.#teardown = parts.teardown
   }
@@ -60,7 +64,7 @@ export class EmbeddedProvider implements AsyncDisposable {
     const loaded = await loadPlugins(config.plugins, config.baseDirectory)
     const own = loaded.filter(({ plugin }) => plugin.provides?.includes(ProviderEndpoint))
     if (own.length === 0) return undefined
-    const pluginsOfWorkers = config.plugins.filter((_, index) => !own.some((one) => one === loaded[index]))
+    const entries = config.plugins.filter((_, index) => own.some((one) => one === loaded[index]))
     const teardown = new Teardown()
     const container = new Container(coreProviders, teardown)
     container.addValue(GatewayConfig, config)
@@ -81,7 +85,21 @@ export class EmbeddedProvider implements AsyncDisposable {
       throw error
     }
     const { url, authorization } = container.resolve(ProviderEndpoint)
-    return new EmbeddedProvider({ endpoint: { url: url.href, authorization }, pluginsOfWorkers, host, teardown })
+    return new EmbeddedProvider({ endpoint: { url: url.href, authorization }, config, own: entries, host, teardown })
+  }
+
+  /** The plugins of a configuration that are left for the workers. */
+  pluginsOfWorkers({ plugins }: Config): readonly PluginEntry[] {
+    return plugins.filter(({ use }) => !this.#own.some((one) => one.use === use))
+  }
+
+  /** Names what a configuration says otherwise than the one that the provider was started with. */
+  changesIn(config: Config): readonly string[] {
+    const own = config.plugins.filter(({ use }) => this.#own.some((one) => one.use === use))
+    return [
+      ...(isDeepStrictEqual(own, this.#own) ? [] : this.#own.map(({ use }) => `the plugin ${use}`)),
+      ...(config.functionNamespace === this.#config.functionNamespace ? [] : ['functionNamespace']),
+    ]
   }
 
   /** Why the provider does not want traffic. */

@@ -58,6 +58,8 @@ export class Supervisor implements AsyncDisposable {
   #config: GatewayConfig
   #embedded: EmbeddedProvider | undefined
   #isRolling = false
+  /** Whether the configuration may have changed since the roll under way has read it. */
+  #rollsAgain = false
   #isStopping = false
 
   constructor(deps: SupervisorDeps) {
@@ -93,28 +95,23 @@ export class Supervisor implements AsyncDisposable {
    * Never rejects: with a configuration or a worker that is no good, what runs goes on.
    */
   async roll(): Promise<void> {
-    const { log, reread } = this.#deps
-    if (this.#isRolling || this.#isStopping) {
-      log.warn('not rolling: the workers are being replaced or stopped already')
+    const { log } = this.#deps
+    if (this.#isStopping) {
+      log.warn('not replacing the workers: they are being stopped')
       return
     }
+    this.#rollsAgain = true
+    if (this.#isRolling) return
     this.#isRolling = true
-    const before = this.#config
-    try {
-      this.#config = this.#acceptable(reread())
-      log.info('replacing the workers one after the other')
-      await this.#crew.roll()
-      log.info('all workers are replaced')
-    } catch (err) {
-      this.#config = before
-      log.error('not all workers were replaced: those that serve go on, and new ones get the old configuration', {
-        err,
-      })
+    while (this.#rollsAgain) {
+      this.#rollsAgain = false
+      await this.#rollOnce()
     }
     this.#isRolling = false
   }
 
   announceDraining(): void {
+    this.#isStopping = true
     this.#readiness.draining()
     this.#crew.announceDraining()
   }
@@ -132,6 +129,22 @@ export class Supervisor implements AsyncDisposable {
     this.#teardown.defer('embedded provider', () => this.#embedded?.[Symbol.asyncDispose]())
     this.#teardown.defer('workers', () => this.#crew[Symbol.asyncDispose]())
     await this.#teardown[Symbol.asyncDispose]()
+  }
+
+  async #rollOnce(): Promise<void> {
+    const { log, reread } = this.#deps
+    const before = this.#config
+    try {
+      this.#config = this.#acceptable(reread())
+      log.info('replacing the workers one after the other')
+      await this.#crew.roll()
+      log.info('all workers are replaced')
+    } catch (err) {
+      this.#config = before
+      log.error('not all workers were replaced: those that serve go on, and new ones get the old configuration', {
+        err,
+      })
+    }
   }
 
   async #startMetrics(): Promise<number> {
@@ -155,7 +168,7 @@ export class Supervisor implements AsyncDisposable {
   }
 
   #orders(): WorkerOrders {
-    const config = { ...this.#config, plugins: this.#embedded?.pluginsOfWorkers ?? this.#config.plugins }
+    const config = { ...this.#config, plugins: this.#embedded?.pluginsOfWorkers(this.#config) ?? this.#config.plugins }
     return {
       config: toPortable(config),
       provider: this.#embedded?.endpoint,
@@ -186,7 +199,10 @@ export class Supervisor implements AsyncDisposable {
 
   /** @throws Error when a setting differs that only a restart can change */
   #acceptable(config: GatewayConfig): GatewayConfig {
-    const changed = fixedAtStart.filter((key) => String(config[key]) !== String(this.#config[key]))
+    const changed = [
+      ...fixedAtStart.filter((key) => String(config[key]) !== String(this.#config[key])),
+      ...(this.#embedded?.changesIn(config) ?? []),
+    ]
     if (changed.length === 0) return config
     throw new Error(`only a restart can change ${changed.join(', ')}`)
   }

@@ -42,6 +42,8 @@ export class WorkerProcess {
   readonly #hello: Promise<void>
   #heartbeat: Heartbeat = { reasons: ['a worker is starting'] }
   #heardAtMs: number
+  #draining: Promise<void> | undefined
+  #closing: Promise<boolean> | undefined
 
   constructor(forked: ClusterWorker, clock: Clock) {
     this.number = forked.id
@@ -54,6 +56,10 @@ export class WorkerProcess {
     this.line.receive(heartbeatTopic, (heartbeat) => this.#hear(heartbeat as Heartbeat)) // the worker is this program
     this.ended = new Promise((resolve) => {
       forked.once('exit', (code: number | null, signal: string | null) => resolve({ code, signal }))
+      forked.on('error', (error: Error) => {
+        // What could not even be started does not exit.
+        if (this.pid === undefined) resolve({ code: null, signal: error.message })
+      })
     })
   }
 
@@ -105,10 +111,9 @@ export class WorkerProcess {
   }
 
   /** Resolves when what was under way is finished, or cut after `graceMs`, or the process is gone. Never rejects. */
-  async drain(graceMs: number): Promise<void> {
-    await this.#questions
-      .ask({ command: 'drain', graceMs } satisfies WorkerCommand, graceMs + closePatienceMs)
-      .catch(() => {})
+  drain(graceMs: number): Promise<void> {
+    this.#draining ??= this.#ask({ command: 'drain', graceMs }, graceMs + closePatienceMs).then(() => {})
+    return this.#draining
   }
 
   /** Ends a drain under way. */
@@ -117,13 +122,9 @@ export class WorkerProcess {
   }
 
   /** Has the process close everything and exit; one that does not is killed. @returns whether all could be closed */
-  async close(): Promise<boolean> {
-    const code = await this.#questions.ask({ command: 'close' } satisfies WorkerCommand, closePatienceMs).catch(() => 1)
-    if (this.#process.process.connected) this.#process.process.disconnect()
-    const limit = this.#clock.after(closePatienceMs, () => this.kill())
-    await this.ended
-    limit[Symbol.dispose]()
-    return code === 0
+  close(): Promise<boolean> {
+    this.#closing ??= this.#close()
+    return this.#closing
   }
 
   /** Ends the process at once. */
@@ -136,8 +137,24 @@ export class WorkerProcess {
     this.excuse()
   }
 
+  async #close(): Promise<boolean> {
+    const code = await this.#ask({ command: 'close' }, closePatienceMs)
+    if (this.#process.process.connected) this.#process.process.disconnect()
+    const limit = this.#clock.after(closePatienceMs, () => this.kill())
+    await this.ended
+    limit[Symbol.dispose]()
+    return code === 0
+  }
+
+  /** Nobody waits for the answer: a worker that is gone needs to be told nothing. */
   #tell(command: WorkerCommand): void {
-    this.#questions.ask(command, closePatienceMs).catch(() => {}) // a worker that is gone needs to be told nothing
+    void this.#ask(command, closePatienceMs)
+  }
+
+  /** @returns undefined when there is no answer, because the process is gone or hangs. Never rejects */
+  #ask(command: WorkerCommand, timeoutMs: number): Promise<unknown> {
+    const gone = this.ended.then(() => undefined)
+    return Promise.race([this.#questions.ask(command, timeoutMs).catch(() => undefined), gone])
   }
 
   async #within(awaited: Promise<void>, patienceMs: number): Promise<void> {

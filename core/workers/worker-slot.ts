@@ -54,7 +54,10 @@ export class WorkerSlot<Worker extends Occupant> {
     while (!signal.aborted && this.#current === undefined) {
       try {
         if (this.#failures > 0) await clock.sleep(backoffDelayMs(restartBackoff, this.#failures, random), signal)
-        this.#occupy(await this.#deps.launch())
+        if (this.#current !== undefined) return
+        const worker = await this.#deps.launch()
+        if (this.#current === undefined) this.#occupy(worker)
+        else void this.#deps.retire(worker) // a roll was faster, and its worker is newer
       } catch (err) {
         if (signal.aborted) return
         this.#failures += 1

@@ -23,7 +23,8 @@ export class Worker {
   readonly #line: Line
   readonly #clock: Clock = new SystemClock()
   readonly #cut = new AbortController()
-  #gateway: Gateway | undefined
+  /** Resolves with the gateway once it serves, or without one when it could not start. */
+  #starting: Promise<Gateway | undefined> = Promise.resolve(undefined)
   #log: RootLogger | undefined
   #graceMs = 0
   #isClosing = false
@@ -46,7 +47,7 @@ export class Worker {
       case 'start':
         return this.#start(wanted.start)
       case 'announceDraining':
-        return this.#gateway?.announceDraining()
+        return (await this.#starting)?.announceDraining()
       case 'drain':
         return this.#drain(wanted.graceMs)
       case 'cut':
@@ -64,10 +65,14 @@ export class Worker {
     this.#log = root
     const log = root.child({ worker })
     const endpoint = provider && { url: new URL(provider.url), authorization: provider.authorization }
+    const gateway = new Gateway({ config, clock, log, supervision: { line: this.#line, worker, endpoint } })
+    const addresses = gateway.start()
+    this.#starting = addresses.then(
+      () => gateway,
+      () => undefined,
+    )
     try {
-      const gateway = new Gateway({ config, clock, log, supervision: { line: this.#line, worker, endpoint } })
-      const { port } = await gateway.start()
-      this.#gateway = gateway
+      const { port } = await addresses
       this.#beat(gateway)
       flushCompileCache()
       return { port }
@@ -80,7 +85,8 @@ export class Worker {
 
   async #drain(graceMs: number): Promise<void> {
     const timer = this.#clock.after(graceMs, () => this.#cut.abort())
-    await this.#gateway?.drain(this.#cut.signal)
+    const gateway = await this.#starting
+    await gateway?.drain(this.#cut.signal)
     timer[Symbol.dispose]()
   }
 
@@ -88,7 +94,8 @@ export class Worker {
     this.#isClosing = true
     let code = 0
     try {
-      await this.#gateway?.[Symbol.asyncDispose]()
+      const gateway = await this.#starting
+      await gateway?.[Symbol.asyncDispose]()
     } catch (err) {
       this.#log?.error('not everything could be closed', { err })
       code = 1
@@ -100,7 +107,7 @@ export class Worker {
   /** The supervisor is gone, and with it who would replace this process: it finishes what is under way. */
   async #finishAlone(): Promise<number> {
     this.#log?.error('the supervisor is gone: finishing what is under way')
-    this.#gateway?.announceDraining()
+    void this.#starting.then((gateway) => gateway?.announceDraining())
     await this.#drain(this.#graceMs)
     await this.#close()
     return 1

@@ -2,6 +2,7 @@
 import { EngineForwarder } from '../../core/http/engine.ts'
 import { HttpProxyForwarder } from '../../core/http/http-proxy-forwarder.ts'
 import { UndiciForwarder } from '../../core/http/undici-forwarder.ts'
+import { H1Forwarder } from '../../core/http1/h1-forwarder.ts'
 import { UndiciHttpClient } from '../../core/http/undici-http-client.ts'
 import type { Logger } from '../../core/telemetry/logger.ts'
 import { createLogger } from '../../core/telemetry/pino-logger.ts'
@@ -56,8 +57,9 @@ async function run(settings: ProviderSettings, log: Logger): Promise<void> {
 
 function createForwarder(): EngineForwarder {
   const options = { maxConnectionsPerUpstream: 1024, maxHeaderBytes: 1024 * 1024, connectTimeoutMs }
+  const fallback = new UndiciForwarder({ clock, options })
   return new EngineForwarder({
-    plain: new UndiciForwarder({ clock, options }),
+    plain: new H1Forwarder({ clock, options, fallback }),
     httpProxy: new HttpProxyForwarder({ clock, options }),
   })
 }

@@ -1,4 +1,4 @@
-import type { Logger, ProviderEndpoint } from '#core'
+import type { Clock, Logger, ProviderEndpoint } from '#core'
 import type { FunctionTable } from './functions/function-table.ts'
 import type { ProcessLauncher } from './processes/process-launcher.ts'
 import type { Authorization } from './server/authorization.ts'
@@ -28,6 +28,7 @@ export interface LocalProviderParts {
   readonly functions: FunctionTable
   readonly authorization: Authorization
   readonly log: Logger
+  readonly clock: Clock
 }
 
 /**
@@ -42,7 +43,7 @@ export class LocalProvider implements AsyncDisposable {
   #port = 0
 
   constructor(parts: LocalProviderParts, readTimeoutMs: number) {
-    const { functions, namespaces, secrets, log } = parts
+    const { functions, namespaces, secrets, log, clock } = parts
     const state = new StateWriter({
       file: parts.file,
       snapshot: () => ({ version: 1, namespaces: [...namespaces.all], functions: [...functions.stored] }),
@@ -60,6 +61,7 @@ export class LocalProvider implements AsyncDisposable {
         ...new LogRoutes({ functions, namespaces }).routes,
       ],
       log,
+      clock,
       readTimeoutMs,
     })
   }

@@ -126,7 +126,7 @@ function assemble({ directory, lock, launcher, options, facts, deps }: Parts): L
     functions.addSample({ ...sample, namespace: facts.defaultNamespace })
   }
   return new LocalProvider(
-    { directory, lock, launcher, file, namespaces, secrets, functions, authorization: facts.authorization, log },
+    { directory, lock, launcher, file, namespaces, secrets, functions, authorization: facts.authorization, log, clock },
     facts.readTimeoutMs,
   )
 }

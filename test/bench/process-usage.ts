@@ -47,6 +47,11 @@ export function treeResidentMb(pid: number): number {
   return sum(processTree(pid).map(residentMb))
 }
 
+/** The part of {@link treeResidentMb} that is pages of files: the program and its libraries, which processes share. */
+export function treeFilePagesMb(pid: number): number {
+  return sum(processTree(pid).map((one) => statusMb(one, 'RssFile')))
+}
+
 /** Forgets how much memory a process and what it started had at most; see {@link treePeakMb}. proc(5), clear_refs. */
 export function forgetPeak(pid: number): void {
   for (const one of processTree(pid)) writeFileSync(`/proc/${one}/clear_refs`, '5')

@@ -68,7 +68,7 @@ export class HttpReplica implements Replica {
     try {
       const reply = await this.#deps.forwarder.forward({
         request,
-        origin: `http://${replicaHost}:${this.#port}`,
+        origin: originOf(this.#port),
         path: rest.startsWith('/') ? rest : `/${rest}`,
         headers,
         timeoutMs: this.#workload.settings.execTimeoutMs,
@@ -138,6 +138,7 @@ export class HttpReplica implements Replica {
       this.#explain('')
       const end = await launched.ended
       this.#port = undefined
+      this.#deps.forwarder.forget?.(originOf(port))
       return `process ended: ${describeEnd(end)}`
     }
     if (!launched.isRunning)
@@ -155,7 +156,7 @@ export class HttpReplica implements Replica {
         ...environment,
         PORT: String(port),
         port: String(port),
-        upstream_url: `http://${replicaHost}:${port}`,
+        upstream_url: originOf(port),
       },
       directory: home,
       stdin: 'ignore',
@@ -188,4 +189,8 @@ export class HttpReplica implements Replica {
     if (reason !== '') this.#facts.log.watchdog(this.instance, reason)
     this.#onChange()
   }
+}
+
+function originOf(port: number): string {
+  return `http://${replicaHost}:${port}`
 }

@@ -5,6 +5,7 @@ import {
   programVersion,
   SystemRouter,
   textReply,
+  type Clock,
   type GatewayRequest,
   type Logger,
   type Reply,
@@ -25,6 +26,7 @@ export interface ProviderServerDeps {
   readonly invocation: Invocation
   readonly routes: readonly SystemRoute[]
   readonly log: Logger
+  readonly clock: Clock
   /** Milliseconds until the last byte of a request; 0 is no limit. */
   readonly readTimeoutMs: number
 }
@@ -58,6 +60,8 @@ export class ProviderServer implements AsyncDisposable {
           target: request.target,
           problem: String(error),
         }),
+      onError: (error) => deps.log.error('a connection could not be accepted', { problem: String(error) }),
+      clock: deps.clock,
     })
   }
 

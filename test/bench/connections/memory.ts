@@ -2,7 +2,7 @@ import { pause } from '../../support/eventually.ts'
 import { burst } from '../burst.ts'
 import { gatewayName } from '../contender.ts'
 import { type ContenderName, LineUp } from '../line-up.ts'
-import { treeResidentMb } from '../process-usage.ts'
+import { treeFilePagesMb, treeResidentMb } from '../process-usage.ts'
 import { medianOf, medianRatio, inTurns, type Samples, totalOf } from '../rounds.ts'
 import { type Row, rounded, table } from '../table.ts'
 import { IdleClientsProcess } from './idle-clients-process.ts'
@@ -19,6 +19,8 @@ export interface MemoryPlan {
 interface Sample {
   readonly freshMb: number
   readonly busyMb: number
+  /** The part of `busyMb` that other processes of the same program share. */
+  readonly programMb: number
   readonly idleMb: number
   readonly open: number
   readonly failures: number
@@ -43,10 +45,11 @@ async function sample(name: ContenderName, { busy, idle, seconds }: MemoryPlan):
   await (await fetch(url, { headers: { connection: 'close' } })).arrayBuffer()
   const freshMb = treeResidentMb(contender.pid)
   const { residentMb: busyMb } = await burst(contender, '/function/echo', { connections: busy, seconds })
+  const programMb = treeFilePagesMb(contender.pid)
   await using clients = await IdleClientsProcess.start(url, idle)
   await pause(settleMs)
   const idleMb = treeResidentMb(contender.pid)
-  return { freshMb, busyMb, idleMb, ...(await clients.count()) }
+  return { freshMb, busyMb, programMb, idleMb, ...(await clients.count()) }
 }
 
 function report(samples: Samples<Sample | undefined>, { busy, idle }: MemoryPlan): string {
@@ -58,6 +61,7 @@ function report(samples: Samples<Sample | undefined>, { busy, idle }: MemoryPlan
       name,
       whole((one) => one.freshMb),
       whole((one) => one.busyMb),
+      whole((one) => one.programMb),
       whole((one) => one.idleMb),
       rounded(medianOf(all, (one) => ((one.idleMb - one.busyMb) * 1024) / one.open)),
       rounded(
@@ -74,6 +78,7 @@ function report(samples: Samples<Sample | undefined>, { busy, idle }: MemoryPlan
       'contender',
       'resident MB: fresh',
       `${busy} busy`,
+      'of that the program',
       `then ${idle} idle`,
       'kB for each idle one',
       `${gatewayName} / its MB`,

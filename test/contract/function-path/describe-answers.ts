@@ -156,6 +156,18 @@ export function describeAnswers(path: () => FunctionPath): void {
       expect(answer.body.toString()).toBe('late')
     })
 
+    it('passes the answer on whose early hints node:http refuses, legal as they are', async () => {
+      path().serve((request, response) => {
+        request.socket.write('HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload; title="a b"\r\n\r\n')
+        response.end('whole')
+      })
+
+      const answer = await path().call('GET')
+
+      expect(answer.status).toBe(200)
+      expect(answer.body.toString()).toBe('whole')
+    })
+
     it('echoes the call id, made or given, and names start and server once', async () => {
       const made = await path().call('GET')
       const given = await path().call('GET', '/function/echo', ['X-Call-Id: mine'])

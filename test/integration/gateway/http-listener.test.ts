@@ -1,3 +1,4 @@
+import { Server } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   BufferReply,
@@ -10,6 +11,7 @@ import {
 } from '#core'
 import { UpstreamReply, type UpstreamSource } from '../../../core/http/upstream-reply.ts'
 import { eventually } from '../../support/eventually.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
 import { guardAgainstLeaks } from '../../support/leak-guard.ts'
 import { header, RawConnection, rawRequest, requestBytes } from '../../support/raw-http.ts'
 
@@ -19,21 +21,51 @@ let listener: HttpListener
 let url: string
 let answer: (request: GatewayRequest) => Promise<Reply>
 let failures: unknown[]
+let errors: unknown[]
+let clock: FakeClock
 
 beforeEach(async () => {
   failures = []
+  errors = []
+  clock = new FakeClock()
+  await listen(5000)
+})
+
+afterEach(() => listener[Symbol.asyncDispose]())
+
+async function listen(readTimeoutMs: number): Promise<void> {
   listener = new HttpListener({
     handle: (request) => answer(request),
-    readTimeoutMs: 5000,
+    readTimeoutMs,
     maxHeaderBytes: 64 * 1024,
     maxHeaderLines: 100,
     replayBodyBytes: 1024,
     onFailure: (error) => failures.push(error),
+    onError: (error) => errors.push(error),
+    clock,
   })
   url = `http://127.0.0.1:${await listener.listen('127.0.0.1', 0)}`
-})
+}
 
-afterEach(() => listener[Symbol.asyncDispose]())
+/** The server of node:http behind the listener, as a request that it gets shows it. */
+async function nodeServer(): Promise<Server> {
+  const { promise, resolve } = Promise.withResolvers<unknown>()
+  answer = async ({ message }) => {
+    resolve((message.socket as { server?: unknown }).server) // node's own field, not in its types
+    return new BufferReply(200)
+  }
+  await rawRequest(url, requestBytes('GET', '/', ['Connection: close']))
+  const server = await promise
+  if (!(server instanceof Server)) throw new Error('node no longer shows the server of a socket')
+  return server
+}
+
+/** Resolves when the listener has every connection that was opened before: they are accepted in their order. */
+async function allAccepted(): Promise<void> {
+  await rawRequest(url, requestBytes('GET', '/', ['Connection: close']))
+}
+
+const never = new AbortController().signal
 
 const noSource: UpstreamSource = { pause: () => {}, resume: () => {}, abort: () => {} }
 
@@ -133,6 +165,40 @@ describe('HttpListener', () => {
     expect((await client.response()).body.toString()).toBe('/first')
     expect((await client.response()).body.toString()).toBe('/second')
   })
+
+  it('tells of a connection that could not be accepted, and serves the next', async () => {
+    const server = await nodeServer()
+    const error = new Error('accept ENOBUFS')
+
+    server.emit('error', error)
+
+    expect(errors).toEqual([error])
+    expect((await rawRequest(url, requestBytes('GET', '/'))).status).toBe(200)
+  })
+
+  it('answers 501 to an offer of h2c, and ends, where node cannot ignore the offer', async () => {
+    const server: Server & { shouldUpgradeCallback?: () => boolean } = await nodeServer()
+    server.shouldUpgradeCallback = () => true // what a node without this callback does
+    answer = () => expect.unreachable()
+    await using client = await RawConnection.open(url)
+
+    const offer = [
+      'Connection: Upgrade, HTTP2-Settings',
+      'Upgrade: h2c',
+      'HTTP2-Settings: AAMAAABk',
+      'Content-Length: 4',
+    ]
+    await client.send(`${requestBytes('POST', '/', offer)}body`)
+    const response = await client.response()
+    const closing = await client.closed()
+    client.halfClose()
+    await listener.drain(never)
+
+    expect(response.status).toBe(501)
+    expect(JSON.parse(response.body.toString())).toMatchObject({ code: 'not_supported' })
+    expect(header(response, 'connection')).toBe('close')
+    expect(closing).toBe('end')
+  })
 })
 
 describe('a listener that drains', () => {
@@ -155,6 +221,7 @@ describe('a listener that drains', () => {
     let isDrained = false
 
     const draining = listener.drain(new AbortController().signal).then(() => (isDrained = true))
+    await clock.advance(300)
     await idle.closed()
     await expect(RawConnection.open(url)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
     const drainedEarly = isDrained
@@ -165,6 +232,96 @@ describe('a listener that drains', () => {
     expect(drainedEarly).toBe(false)
     expect(response.body.toString()).toBe('done')
     expect(header(response, 'connection')).toBe('close')
+  })
+
+  it('serves a client that had only just connected, and closes those who send nothing for 300 ms', async () => {
+    answer = async () => new BufferReply(200, {}, 'served')
+    await using fresh = await RawConnection.open(url)
+    await using silent = await RawConnection.open(url)
+    await allAccepted()
+
+    const draining = listener.drain(never)
+    await expect(RawConnection.open(url)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    await fresh.send(requestBytes('GET', '/'))
+    const response = await fresh.response()
+    await clock.advance(299)
+    const before = silent.closing
+    await clock.advance(1)
+    await draining
+
+    expect(response.body.toString()).toBe('served')
+    expect(header(response, 'connection')).toBe('close')
+    expect(before).toBe('open')
+    expect(await silent.closed()).toBe('end')
+  })
+
+  it('is done at once when nobody is connected, and leaves no timer', async () => {
+    await listener.drain(never)
+
+    expect(clock.pending).toBe(0)
+  })
+
+  it('waits for nobody when it is disposed of', async () => {
+    answer = async () => new BufferReply(200)
+    await using fresh = await RawConnection.open(url)
+    await allAccepted()
+
+    await listener[Symbol.asyncDispose]()
+
+    expect(await fresh.closed()).not.toBe('open')
+    expect(clock.pending).toBe(0)
+  })
+
+  it('is drained for everybody who asks when the last call is answered', async () => {
+    const [isUnderWay, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    answer = async () => {
+      isUnderWay.resolve()
+      await held.promise
+      return new BufferReply(200, {}, 'done')
+    }
+    await using busy = await RawConnection.open(url)
+    await busy.send(requestBytes('GET', '/'))
+    await isUnderWay.promise
+    let drained = 0
+
+    const drains = [1, 2].map(() => listener.drain(never).then(() => (drained += 1)))
+    await clock.advance(300)
+    const drainedEarly = drained
+    held.resolve()
+    const response = await busy.response()
+    await Promise.all(drains)
+
+    expect(drainedEarly).toBe(0)
+    expect(response.body.toString()).toBe('done')
+  })
+
+  it('cuts at the earliest deadline of several drains', async () => {
+    const isUnderWay = Promise.withResolvers<void>()
+    answer = () => {
+      isUnderWay.resolve()
+      return new Promise(() => {})
+    }
+    await using busy = await RawConnection.open(url)
+    await busy.send(requestBytes('GET', '/'))
+    await isUnderWay.promise
+    const deadline = new AbortController()
+
+    const drains = [listener.drain(never), listener.drain(deadline.signal)]
+    deadline.abort()
+    await Promise.all(drains)
+
+    expect(await busy.closed()).not.toBe('open')
+  })
+
+  it('holds requests to their time limit while it drains', async () => {
+    await listener[Symbol.asyncDispose]()
+    await listen(100)
+    await using slow = await RawConnection.open(url)
+    await slow.send('GET / HTTP/1.1\r\nHo')
+
+    await listener.drain(never)
+
+    expect((await slow.response()).status).toBe(408)
   })
 
   it('cuts what is left at the deadline', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { guardAgainstLeaks } from '../../support/leak-guard.ts'
+import { requestBytes } from '../../support/raw-http.ts'
 import { H1Gateway } from './h1-gateway.ts'
 import { answer, type Answerer, answering, RawUpstream } from './raw-upstream.ts'
 
@@ -153,12 +154,13 @@ describe('a connection', () => {
     await using upstream = await RawUpstream.start()
     await using gateway = await H1Gateway.start({ origins: [upstream.origin], clock })
     await gateway.get()
+    const afterCall = clock.pending
 
     await clock.advance(59_000)
     const whileKept = clock.pending
     await clock.advance(3_000)
 
-    expect([whileKept, clock.pending]).toEqual([1, 0])
+    expect([afterCall, whileKept, clock.pending]).toEqual([1, 1, 0])
     expect(await gateway.get()).toBe('hello')
   })
 
@@ -184,6 +186,23 @@ describe('a connection', () => {
     expect(await gateway.get()).toBe('new')
     expect(gateway.errors).toHaveLength(1)
     expect(upstream.connections.map(({ heads }) => heads.length).toSorted((a, b) => a - b)).toEqual([1, 1, 1, 2])
+  })
+
+  it("that is opened for a repeat whose client leaves meanwhile is nobody's", async () => {
+    await using upstream = await RawUpstream.start(answering('a'), { backlog: 1 })
+    await using gateway = await H1Gateway.start({ origins: [upstream.origin], attempts: 2, connectTimeoutMs: 200 })
+    await gateway.get()
+    await using _hanging = await upstream.hang()
+    upstream.answer = ({ socket }) => void socket.destroy()
+    await using client = await gateway.open()
+    await client.send(requestBytes('GET', '/'))
+    await eventually('the repeat', () => gateway.errors.length === 1)
+
+    client.abort()
+    await eventually('the gateway to notice', () => gateway.errors.length === 2)
+
+    expect(gateway.errors.map(({ code }) => code)).toEqual(['upstream_failed', 'client_closed'])
+    expect(await gateway.get()).toBe('502') // after the time for connecting
   })
 
   it('that dies on its second call lets the repeat take the room of an idle one where there is no other', async () => {

@@ -14,6 +14,10 @@ export interface H1GatewayOptions extends Partial<H1ForwarderOptions> {
   readonly origins: readonly string[]
   readonly clock?: Clock
   readonly timeoutMs?: number
+  /** Until when calls are held before they are forwarded. */
+  readonly held?: Promise<void>
+  /** Until when answers are held before they are sent. */
+  readonly heldReplies?: Promise<void>
   /** How often a call is attempted before its error is the client's. Default 1. */
   readonly attempts?: number
   /** Changes a call before it is forwarded. */
@@ -27,8 +31,11 @@ export class H1Gateway implements AsyncDisposable {
   readonly fellBack: ForwardCall[] = []
   /** How many calls came. */
   calls = 0
+  /** The call that came last. */
+  last: GatewayRequest | undefined
   /** Errors of attempts, in order. */
   readonly errors: GatewayError[] = []
+  readonly #heldReplies: Promise<void> | undefined
   readonly #listener: HttpListener
   #url = ''
 
@@ -37,9 +44,12 @@ export class H1Gateway implements AsyncDisposable {
     clock = new SystemClock(),
     timeoutMs = 5_000,
     attempts = 1,
+    held,
+    heldReplies,
     change = (call) => call,
     ...sizes
   }: H1GatewayOptions) {
+    this.#heldReplies = heldReplies
     const fallback: Forwarder = {
       forward: (call) => {
         this.fellBack.push(call)
@@ -58,8 +68,10 @@ export class H1Gateway implements AsyncDisposable {
         timeoutMs,
       })
     this.#listener = new HttpListener({
-      handle: (request) => {
+      handle: async (request) => {
         this.calls += 1
+        this.last = request
+        if (held !== undefined) await held
         return this.#forward(callOf(request), attempts)
       },
       readTimeoutMs: 10_000,
@@ -67,6 +79,8 @@ export class H1Gateway implements AsyncDisposable {
       maxHeaderLines: 1_000,
       replayBodyBytes: 64 * 1024,
       onFailure: () => {},
+      onError: () => {},
+      clock,
     })
   }
 
@@ -93,7 +107,9 @@ export class H1Gateway implements AsyncDisposable {
 
   async #forward(call: ForwardCall, attempts: number): Promise<Reply> {
     try {
-      return await this.forwarder.forward(call)
+      const reply = await this.forwarder.forward(call)
+      await this.#heldReplies
+      return reply
     } catch (error) {
       this.errors.push(error as GatewayError) // the only kind that a forwarder throws
       if (attempts === 1) throw error

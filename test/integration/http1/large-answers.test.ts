@@ -56,6 +56,23 @@ describe('a large answer', () => {
   })
 })
 
+it('a large answer that nobody takes yet waits at its upstream, and comes whole', async () => {
+  const held = Promise.withResolvers<void>()
+  await using upstream = await RawUpstream.start(
+    sending((body) => [`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`, body]),
+  )
+  await using gateway = await H1Gateway.start({ origins: [upstream.origin], heldReplies: held.promise })
+  await using client = await gateway.open()
+  await client.send(requestBytes('GET', '/1'))
+  await eventually('the answer to begin', () => (upstream.connections[0]?.socket.bytesWritten ?? 0) > 0)
+  const waiting = upstream.connections[0]?.socket.writableLength
+
+  held.resolve()
+
+  expect((await client.response()).body.equals(bodies[1] ?? Buffer.alloc(0))).toBe(true)
+  expect(waiting).toBeGreaterThan(0)
+})
+
 /** The body that a client got, who took nothing before much had come. */
 async function takenBy(gateway: H1Gateway, nth: number, isSlow: boolean): Promise<Buffer> {
   await using client = await gateway.open()

@@ -56,6 +56,20 @@ describe('connections to one origin', () => {
     expect([await first, await second]).toEqual(['a', 'b'])
   })
 
+  it('give a call that waits nothing of what came behind an answer', async () => {
+    await using upstream = await RawUpstream.start(() => {})
+    await using gateway = await H1Gateway.start({ origins: [upstream.origin], maxConnectionsPerUpstream: 1 })
+    const first = gateway.get()
+    await eventually('the first call', () => upstream.requests === 1)
+    const second = gateway.get()
+    await eventually('the second call', () => gateway.calls === 2)
+    upstream.answer = answering('b')
+
+    upstream.connections[0]?.socket.write(answer('a') + answer('poison'))
+
+    expect([await first, await second]).toEqual(['a', 'b'])
+  })
+
   it('are not spent on a client that left while it waited', async () => {
     await using upstream = await RawUpstream.start(() => {})
     await using gateway = await H1Gateway.start({ origins: [upstream.origin], maxConnectionsPerUpstream: 1 })
@@ -75,6 +89,23 @@ describe('connections to one origin', () => {
     expect([await first, await third]).toEqual(['a', 'b'])
     expect(upstream.connections[0]?.received).not.toContain('/leaving')
     expect(gateway.errors).toMatchObject([{ code: 'client_closed' }])
+  })
+
+  it('are not spent on a client that left before its call began', async () => {
+    await using upstream = await RawUpstream.start()
+    const held = Promise.withResolvers<void>()
+    await using gateway = await H1Gateway.start({ origins: [upstream.origin], held: held.promise })
+    await using leaving = await gateway.open()
+    await leaving.send(requestBytes('GET', '/'))
+    await eventually('the call', () => gateway.calls === 1)
+
+    leaving.abort()
+    await eventually('the gateway to notice', () => gateway.last?.gone === true)
+    held.resolve()
+    await eventually('the end of the call', () => gateway.errors.length === 1)
+
+    expect(await gateway.get()).toBe('hello')
+    expect(upstream.requests).toBe(1)
   })
 
   it('give a call that waits for too long up', async () => {
@@ -134,7 +165,11 @@ describe('connections to all origins', () => {
   it('make a call wait while none is idle', async () => {
     await using one = await RawUpstream.start(() => {})
     await using two = await RawUpstream.start()
-    await using gateway = await H1Gateway.start({ origins: [one.origin, two.origin], maxConnections: 1 })
+    await using gateway = await H1Gateway.start({
+      origins: [one.origin, two.origin],
+      maxConnections: 1,
+      timeoutMs: 1_000, // less than a connection stays idle
+    })
     const first = gateway.get(0)
     await eventually('the first call', () => one.requests === 1)
     const second = gateway.get(1)
@@ -177,6 +212,31 @@ describe('an origin that is forgotten', () => {
     await eventually('the other connection to close', () => upstream.open === 0)
   })
 
+  it('leaves no alarm behind', async () => {
+    const clock = new FakeClock()
+    await using upstream = await RawUpstream.start()
+    await using gateway = await H1Gateway.start({ origins: [upstream.origin], clock })
+    await gateway.get()
+
+    gateway.forwarder.forget(upstream.origin)
+    await clock.advance(2_000)
+
+    expect(clock.pending).toBe(0)
+  })
+
+  it('is left at once when the engine is closed', async () => {
+    await using upstream = await RawUpstream.start(() => {})
+    await using gateway = await H1Gateway.start({ origins: [upstream.origin] })
+    const call = gateway.get()
+    await eventually('the call', () => upstream.requests === 1)
+    gateway.forwarder.forget(upstream.origin)
+
+    await gateway.forwarder[Symbol.asyncDispose]()
+
+    expect(await call).toBe('502')
+    expect(gateway.errors).toMatchObject([{ code: 'upstream_failed' }])
+  })
+
   it('can be called again', async () => {
     await using upstream = await RawUpstream.start()
     await using gateway = await H1Gateway.start({ origins: [upstream.origin] })
@@ -204,11 +264,12 @@ describe('the engine', () => {
       attempts: 2,
     })
     const calls = [gateway.get(), gateway.get()]
-    await eventually('both calls', () => gateway.calls === 2)
+    await eventually('both calls', () => gateway.calls === 2 && upstream.requests === 1)
 
     await gateway.forwarder[Symbol.asyncDispose]()
 
     expect(await Promise.all(calls)).toEqual(['502', '502'])
+    expect(new Set(gateway.errors.map(({ code }) => code))).toEqual(new Set(['upstream_failed']))
     await eventually('the connection to close', () => upstream.open === 0)
   })
 

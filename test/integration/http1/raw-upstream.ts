@@ -32,15 +32,19 @@ export class RawUpstream implements AsyncDisposable {
     server.on('connection', (socket: Socket) => this.#accept(socket))
   }
 
-  static async start(answerer: Answerer = answering('hello'), { port = 0, backlog = 511 } = {}): Promise<RawUpstream> {
+  static async start(
+    answerer: Answerer = answering('hello'),
+    { port = 0, backlog = 511, host = '127.0.0.1' } = {},
+  ): Promise<RawUpstream> {
     const server = createServer({ noDelay: true, allowHalfOpen: true })
     const upstream = new RawUpstream(server, answerer)
-    await new Promise<void>((resolve) => server.listen({ port, backlog, host: '127.0.0.1' }, resolve))
+    await new Promise<void>((resolve) => server.listen({ port, backlog, host }, resolve))
     return upstream
   }
 
   get origin(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}` // a TCP server's address
+    const { address, port } = this.#server.address() as AddressInfo // a TCP server's address
+    return address.includes(':') ? `http://[${address}]:${port}` : `http://${address}:${port}`
   }
 
   /** Connections that are open now. */

@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
 import { guardAgainstLeaks } from '../../support/leak-guard.ts'
@@ -186,6 +187,20 @@ describe('an upstream that', () => {
     expect(late.body.toString()).toBe('late')
   })
 })
+
+describe('an origin', () => {
+  it.skipIf(!hasIpv6())('with an IPv6 address is called by it', async () => {
+    await using upstream = await RawUpstream.start(undefined, { host: '::1' })
+    await using gateway = await H1Gateway.start({ origins: [upstream.origin] })
+
+    expect(await gateway.get()).toBe('hello')
+    expect(upstream.arrivals[0]).toContain(`\r\nHost: ${new URL(upstream.origin).host}\r\n`)
+  })
+})
+
+function hasIpv6(): boolean {
+  return Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1') === true)
+}
 
 describe('what cannot be sent', () => {
   it.each([

@@ -255,6 +255,33 @@ describe('MetricsServer', () => {
     expect(await idle.closed()).toBe('end')
   })
 
+  it('waits no longer than its time limit, once closed, for a request of which only the beginning came', async () => {
+    const clock = new FakeClock()
+    const { server, url } = await serve({ clock })
+    await using connection = await RawConnection.open(url)
+    await connection.send('GET /metrics HTTP/1.1\r\nHo')
+    await get(url, '/healthz') // was accepted later: the beginning has been read
+
+    const closed = server[Symbol.asyncDispose]()
+    await clock.advance(4_999)
+    const before = connection.closing
+    await clock.advance(1)
+    await closed
+
+    expect(before).toBe('open')
+    expect(await connection.closed()).not.toBe('open')
+    expect(clock.pending).toBe(0)
+  })
+
+  it('leaves no timer once it is closed', async () => {
+    const clock = new FakeClock()
+    const { server } = await serve({ clock })
+
+    await server[Symbol.asyncDispose]()
+
+    expect(clock.pending).toBe(0)
+  })
+
   it('says that the port is taken', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')

@@ -122,6 +122,12 @@ describe('an informational answer of the upstream', () => {
     expect(informed(status, headers).written).toEqual([])
   })
 
+  it('is dropped when node:http refuses its link', () => {
+    const { request } = someRequest()
+
+    expect(() => request.inform(103, ['Link', '</a.css>; rel=preload; title="a b"'])).not.toThrow()
+  })
+
   it.each(['__proto__', 'constructor', 'toString'])('does no harm with a header named %s', (name) => {
     const { written } = informed(103, ['Link', '</a>', name, 'x'])
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { AnswerParser } from '../../../core/http1/answer-parser.ts'
 import { bytesOf, readAnswer, type AnswerBytes, type ReadAnswer } from './read-answer.ts'
 
 interface Case extends Omit<AnswerBytes, 'pieces'> {
@@ -248,6 +249,35 @@ describe('AnswerParser', () => {
 
   it.each(cut)('takes an answer for cut $what', ({ text }) => {
     for (const pieces of cuts(text)) expect(readAnswer({ pieces }).end).toBe('cut')
+  })
+
+  it('reads one answer after the other, and mixes nothing up', () => {
+    const answers = [
+      ['GET', `${chunkedHead}1\r\na\r\n0\r\nX-Sum: 1\r\n\r\n`, 'a, trailers X-Sum 1'],
+      ['GET', `${okHead}Content-Length: 1\r\n\r\nb`, 'b, trailers '],
+      ['GET', `${chunkedHead}1\r\nc\r\n0\r\n\r\n`, 'c, trailers '],
+      ['HEAD', `${okHead}Content-Length: 9\r\n\r\n`, ', trailers '],
+      ['GET', `HTTP/1.1 103 Early Hints\r\n\r\n${okHead}Content-Length: 1\r\n\r\nd`, 'd, trailers '],
+    ] as const
+    const heard: string[] = []
+    let body = ''
+    const parser = new AnswerParser(
+      {
+        informed: () => {},
+        answered: () => {},
+        piece: (bytes, start, end) => void (body += bytes.toString('latin1', start, end)),
+        completed: (trailers) => void heard.push(`${body}, trailers ${(trailers ?? []).join(' ')}`),
+      },
+      { maxHeaderBytes: 200, maxHeaderLines: 3 },
+    )
+
+    for (const [method, text] of [...answers, ...answers]) {
+      body = ''
+      parser.begin(method)
+      for (const byte of bytesOf(text)) parser.read(Buffer.of(byte), 1)
+    }
+
+    expect(heard).toEqual([...answers, ...answers].map(([, , expected]) => expected))
   })
 
   it('keeps no connection on which more came than the answer', () => {

@@ -51,7 +51,7 @@ describe('ConnectionBudget', () => {
     taker().want(1)
     const [second, third, fourth] = [taker().want(1), taker().want(1), taker().want(1)]
     second.wants = 0
-    budget.leave(third)
+    third.wants = 0
 
     budget.give()
 

@@ -47,6 +47,7 @@ const unsendable: readonly (Written & { readonly what: string })[] = [
   { what: 'a space in the path', path: '/a b' },
   { what: 'a NUL in the path', path: '/a\u0000' },
   { what: 'a character beyond Latin-1 in the path, whose low byte is a line feed', path: '/\u010a' },
+  { what: 'a byte beyond ASCII in the path', path: '/caf\u00e9' },
   { what: 'a path that is none', path: 'x:1' },
   { what: 'an empty path', path: '' },
   { what: 'a line break in the method', method: 'GET / HTTP/1.1\r\nX: y\r\n\r\nGET' },

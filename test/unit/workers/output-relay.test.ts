@@ -1,6 +1,6 @@
 import { PassThrough, Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { relayLines } from '../../../core/workers/output-relay.ts'
+import { OutputRelay } from '../../../core/workers/output-relay.ts'
 import { eventually } from '../../support/eventually.ts'
 
 class Kept extends Writable {
@@ -24,7 +24,7 @@ describe('the relay of what processes write', () => {
   it('passes whole lines only, however they were cut', async () => {
     const source = new PassThrough()
     const target = new Kept()
-    relayLines(source, target)
+    new OutputRelay(target).relay(source)
 
     for (const piece of ['on', 'e\ntw', 'o\nthree\nfo', 'ur', '\n']) {
       source.write(piece)
@@ -38,8 +38,9 @@ describe('the relay of what processes write', () => {
   it('never lets lines of two processes run into each other', async () => {
     const [one, other] = [new PassThrough(), new PassThrough()]
     const target = new Kept()
-    relayLines(one, target)
-    relayLines(other, target)
+    const relay = new OutputRelay(target)
+    relay.relay(one)
+    relay.relay(other)
 
     one.write('aaa')
     other.write('bbb\n')
@@ -52,7 +53,7 @@ describe('the relay of what processes write', () => {
   it('ends a last line that its process could not finish', async () => {
     const source = new PassThrough()
     const target = new Kept()
-    relayLines(source, target)
+    new OutputRelay(target).relay(source)
 
     source.end('cut off')
 
@@ -62,7 +63,7 @@ describe('the relay of what processes write', () => {
   it('makes the process wait while nobody reads, and loses nothing', async () => {
     const source = new PassThrough({ highWaterMark: 16 })
     const target = new Kept({ isSlow: true })
-    relayLines(source, target)
+    new OutputRelay(target).relay(source)
     const lines = Array.from({ length: 20 }, (_, index) => `line number ${index}\n`)
 
     let written = 0
@@ -77,5 +78,29 @@ describe('the relay of what processes write', () => {
       target.release?.()
       return target.pieces.join('') === lines.join('')
     })
+  })
+
+  it('passes a line without end on in parts', async () => {
+    const source = new PassThrough({ highWaterMark: 1024 * 1024 })
+    const target = new Kept()
+    new OutputRelay(target).relay(source)
+
+    for (let i = 0; i < 200; i += 1) source.write(Buffer.alloc(1024, 'x'))
+
+    await eventually('a part', () => target.pieces.join('').length > 64 * 1024)
+  })
+
+  it('loses what is written once the target is broken, and nothing else: processes do not wait', async () => {
+    const source = new PassThrough({ highWaterMark: 16 })
+    const target = new Kept({ isSlow: true })
+    new OutputRelay(target).relay(source)
+    source.write('one line that is longer than the target takes\n')
+    await eventually('the relay to pause', () => source.isPaused())
+
+    target.destroy(new Error('ENOSPC'))
+
+    await eventually('the process to go on', () => !source.isPaused())
+    source.write('another\n')
+    await eventually('it to be read', () => source.readableLength === 0)
   })
 })

@@ -1,6 +1,7 @@
 import type { SystemRoute } from '#core'
 import { HttpListener } from '../../../../core/http/http-listener.ts'
 import { SystemRouter } from '../../../../core/routing/system-router.ts'
+import { SystemClock } from '../../../../core/time/system-clock.ts'
 
 /** System routes behind a real listener, without a gateway around them. */
 export class ServedRoutes implements AsyncDisposable {
@@ -22,6 +23,8 @@ export class ServedRoutes implements AsyncDisposable {
       maxHeaderLines: 100,
       replayBodyBytes: 65_536,
       onFailure: () => {},
+      onError: () => {},
+      clock: new SystemClock(),
     })
     return new ServedRoutes(listener, await listener.listen('127.0.0.1', 0))
   }
