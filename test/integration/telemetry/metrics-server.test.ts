@@ -48,6 +48,32 @@ describe('MetricsServer', () => {
     expect(answer.body.toString()).toBe('first 1\nsecond 2\n')
   })
 
+  it('rests between the slices of a page while others want the event loop, and sends it whole', async () => {
+    const clock = new (class extends SystemClock {
+      rests = 0
+
+      override sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+        this.rests += 1
+        return super.sleep(delayMs, signal)
+      }
+    })()
+    const slices = Array.from({ length: 40 }, (_, index) => Buffer.from(`series ${index}\n`))
+    const { url } = await serve({ clock, metrics: { page: async () => slices } })
+    let isBusy = true
+    const work = (): void => {
+      const beganMs = performance.now()
+      while (performance.now() - beganMs < 0.5) continue
+      if (isBusy) setImmediate(work)
+    }
+    work()
+
+    const answer = await get(url, '/metrics')
+    isBusy = false
+
+    expect(answer.body.toString()).toBe(slices.join(''))
+    expect(clock.rests).toBeGreaterThan(10)
+  })
+
   it.each([
     ['GET', '/healthz', 200, 'OK'],
     ['HEAD', '/healthz', 200, ''],
