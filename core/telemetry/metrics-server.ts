@@ -142,12 +142,12 @@ export class MetricsServer implements AsyncDisposable {
     const { clock } = this.#deps
     let beganMs = clock.monotonicMs()
     for (const slice of slices) {
-      if (response.destroyed) return
       const isTaken = response.write(slice)
       const endedMs = clock.monotonicMs()
       if (!isTaken) await drained(response)
       await setImmediate()
       const othersMs = clock.monotonicMs() - endedMs
+      if (response.destroyed) return
       if (othersMs > busyTurnMs) await clock.sleep(restPerSlice * (endedMs - beganMs))
       beganMs = clock.monotonicMs()
     }
