@@ -27,7 +27,7 @@ describe('the pilotlight command', () => {
       stderr: [
         'configuration is invalid, 2 faults:',
         `  ${file.path}:1: port: Invalid input: expected number, received string`,
-        '  environment: PILOTLIGHT_ENGINE: Invalid option: expected one of "undici"|"http-proxy"',
+        '  environment: PILOTLIGHT_ENGINE: Invalid option: expected one of "h1"|"undici"|"http-proxy"',
         '',
       ].join('\n'),
     })
