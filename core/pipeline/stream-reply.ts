@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { GatewayError } from '../errors/gateway-error.ts'
+import { drained } from '../http/drained.ts'
 import type { HeaderList } from '../http/header-list.ts'
 import { Reply } from './reply.ts'
 
@@ -76,16 +77,4 @@ export class StreamReply extends Reply {
       this.finish('truncated', bytes)
     }
   }
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.off('drain', done)
-      response.off('close', done)
-      resolve()
-    }
-    response.on('drain', done)
-    response.on('close', done)
-  })
 }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
+import { drained } from '../http/drained.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Logger } from './logger.ts'
 import { prometheusTextType } from './prometheus-text.ts'
@@ -153,20 +154,6 @@ export class MetricsServer implements AsyncDisposable {
     }
     response.end()
   }
-}
-
-/** Resolves when the client has taken what was written, or is gone. */
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.off('drain', done)
-      response.off('close', done)
-      resolve()
-    }
-    response.on('drain', done)
-    response.on('close', done)
-    if (response.destroyed) done()
-  })
 }
 
 function answerText(response: ServerResponse, status: number, text: string): void {
