@@ -1,4 +1,4 @@
-import './token.ts' // loads reflect-metadata, which tsyringe wants first
+import 'reflect-metadata' // tsyringe wants it first
 import { container as tsyringe, instanceCachingFactory, type DependencyContainer } from 'tsyringe'
 import { closerOf, type Teardown } from './teardown.ts'
 import { tokenName, type Needs, type Resolved, type Token } from './token.ts'

@@ -1,5 +1,3 @@
-import 'reflect-metadata'
-
 declare const provided: unique symbol
 
 /** Names a service of type `T` in the container. The interface and its token share one name. */

@@ -1,10 +1,11 @@
-import { Agent, type ClientRequest, type IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import httpProxy from 'http-proxy'
 import type { Reply } from '../pipeline/reply.ts'
 import type { Clock } from '../time/clock.ts'
 import type { ForwardCall, Forwarder } from './forwarder.ts'
 import { HttpProxyAttempt } from './http-proxy-attempt.ts'
+import { Agent } from './node-http.ts'
 import type { ForwarderOptions } from './undici-forwarder.ts'
 import { upstreamFailed } from './upstream-errors.ts'
 
