@@ -1,5 +1,6 @@
 import { Cluster, Redis } from 'ioredis'
 import type { ClusterTopology, RedisAddress, RedisCredentials, RedisTls } from './redis-topology.ts'
+import { SocketConnector } from './socket-connector.ts'
 import { readTlsOptions } from './tls-files.ts'
 
 /** How to reach one server. */
@@ -21,6 +22,7 @@ const connectionName = 'pilotlight'
  * a server that is not ready says so in its answers.
  */
 const commonOptions = {
+  Connector: SocketConnector,
   lazyConnect: true,
   retryStrategy: () => null,
   enableOfflineQueue: false,

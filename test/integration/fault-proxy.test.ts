@@ -247,6 +247,26 @@ describe('FaultProxy', () => {
     await next.shows('2')
   })
 
+  it('keeps no connection that is cut while its end is being passed on', async () => {
+    await using echo = await EchoServer.start()
+    await using proxy = await FaultProxy.start(echo.port)
+    using client = new Client(proxy.port)
+    client.socket.write('1')
+    await client.shows('1')
+    await proxy.set('stall')
+    client.socket.end()
+    await pause(30)
+
+    await proxy.set('pass')
+    // The end goes on within this turn of the event loop.
+    for (let turns = 0; turns < 20; turns += 1) await Promise.resolve()
+    proxy.cut()
+
+    await eventually('the pair to go', () => proxy.open === 0)
+    expect(await client.isClosed()).toBe('ECONNRESET')
+    await eventually('the server to notice', () => echo.sockets.size === 0)
+  })
+
   it('passes a reset of either end on', async () => {
     await using echo = await EchoServer.start()
     await using proxy = await FaultProxy.start(echo.port)

@@ -127,10 +127,10 @@ export class FaultProxy implements AsyncDisposable {
 
   #resetAll(): void {
     for (const { client, server } of this.#pairs) {
-      client.resetAndDestroy()
+      reset(client)
       // One that is still connecting would be reset when it is connected, if ever.
       if (server?.connecting === true) server.destroy()
-      else server?.resetAndDestroy()
+      else if (server !== undefined) reset(server)
     }
   }
 
@@ -138,7 +138,7 @@ export class FaultProxy implements AsyncDisposable {
     this.counts.connections += 1
     client.on('error', () => {})
     // It waited to be accepted while the proxy stopped listening.
-    if (this.#server === undefined) client.resetAndDestroy()
+    if (this.#server === undefined) reset(client)
     else if (this.#mode.kind === 'blackHole') this.#swallow(client)
     else this.#join(client, connect({ ...this.#target, allowHalfOpen: true, noDelay: true }))
   }
@@ -163,9 +163,18 @@ export class FaultProxy implements AsyncDisposable {
     const onClose = (other: Socket) => (hadError: boolean) => {
       if (client.destroyed && server.destroyed) this.#pairs.delete(pair)
       // Ends go the way of the bytes before them; a reset overtakes them, but gets lost where bytes do.
-      if (hadError && !pumps.some(({ loses }) => loses)) other.resetAndDestroy()
+      if (hadError && !pumps.some(({ loses }) => loses)) reset(other)
     }
     client.once('close', onClose(server))
     server.once('close', onClose(client))
   }
+}
+
+/** Resets a connection, at once or as soon as an end that is being sent is out: node fails to reset before, and keeps the handle. */
+function reset(socket: Socket): void {
+  const { writableEnded, writableFinished, writableLength } = socket
+  // The end is sent after the last byte.
+  const isEnding = writableEnded && !writableFinished && writableLength === 0
+  if (isEnding) socket.once('finish', () => socket.resetAndDestroy())
+  else socket.resetAndDestroy()
 }
