@@ -1,3 +1,4 @@
+import { GatewayError } from '../errors/gateway-error.ts'
 import type { Reply } from '../pipeline/reply.ts'
 import type { ForwardCall, Forwarder } from './forwarder.ts'
 
@@ -8,14 +9,18 @@ import type { ForwardCall, Forwarder } from './forwarder.ts'
 export class EngineForwarder implements Forwarder {
   readonly #plain: Forwarder
   readonly #httpProxy: Forwarder
+  readonly #peers: Forwarder | undefined
 
-  constructor(deps: { plain: Forwarder; httpProxy: Forwarder }) {
+  /** @param deps.peers forwards to sidecars over mutual TLS */
+  constructor(deps: { plain: Forwarder; httpProxy: Forwarder; peers?: Forwarder | undefined }) {
     this.#plain = deps.plain
     this.#httpProxy = deps.httpProxy
+    this.#peers = deps.peers
   }
 
   forward(call: ForwardCall): Promise<Reply> {
     const { request } = call
+    if (call.toPeer === true && call.origin.startsWith('https:')) return this.#toPeer(call)
     if (request.upgrade !== undefined) return this.#httpProxy.forward(call)
     if (request.body.length === undefined && request.header('trailer') !== undefined)
       return this.#httpProxy.forward(call)
@@ -24,9 +29,18 @@ export class EngineForwarder implements Forwarder {
 
   forget(origin: string): void {
     this.#plain.forget?.(origin)
+    this.#peers?.forget?.(origin)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#plain[Symbol.asyncDispose](), this.#httpProxy[Symbol.asyncDispose]()])
+    const all = [this.#plain, this.#httpProxy, this.#peers]
+    await Promise.all(all.map((one) => one?.[Symbol.asyncDispose]()))
+  }
+
+  #toPeer(call: ForwardCall): Promise<Reply> {
+    if (this.#peers !== undefined) return this.#peers.forward(call)
+    const cause = new Error('the sidecar wants mutual TLS, for which this gateway has no certificate (instanceTls)')
+    const details = { accepted: false }
+    return Promise.reject(new GatewayError('upstream_failed', 'the upstream did not answer', { cause, details }))
   }
 }

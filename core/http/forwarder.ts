@@ -16,6 +16,8 @@ export interface ForwardCall {
   readonly timeoutMs: number
   /** Lower-case headers to add to the 101 of a tunnel, whose head cannot be changed by middleware any more. */
   readonly tunnelHeaders?: Readonly<Record<string, string>>
+  /** Whether the origin is a sidecar: with `https:`, both sides prove who they are. */
+  readonly toPeer?: boolean
 }
 
 /**

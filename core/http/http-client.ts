@@ -10,6 +10,8 @@ export interface HttpClientRequest {
   readonly signal?: AbortSignal
   /** Milliseconds from the call to the last byte that `text` or the head that `request` waits for; 0 is no limit. */
   readonly timeoutMs: number
+  /** Whether the URL is a sidecar's: with `https:`, both sides prove who they are. */
+  readonly toPeer?: boolean
 }
 
 /** The answer to an outgoing call. Its body must be read to the end or discarded. */

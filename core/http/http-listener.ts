@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage, Server, ServerOptions } from 'node:http'
 import { Server as TcpServer, type AddressInfo, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { GatewayError } from '../errors/gateway-error.ts'
@@ -27,6 +27,8 @@ export interface HttpListenerOptions {
   /** Told when connections could not be accepted; the listener goes on. */
   readonly onError: (error: Error) => void
   readonly clock: Clock
+  /** Makes the server; default: one without TLS. */
+  readonly createServer?: (settings: ServerOptions) => Server
 }
 
 /** What a request asks for beyond an answer. */
@@ -55,7 +57,7 @@ export class HttpListener implements AsyncDisposable {
 
   constructor(options: HttpListenerOptions) {
     this.#options = options
-    this.#server = createServer({
+    const settings = {
       maxHeaderSize: options.maxHeaderBytes,
       requestTimeout: options.readTimeoutMs,
       headersTimeout: options.readTimeoutMs,
@@ -64,7 +66,8 @@ export class HttpListener implements AsyncDisposable {
       requireHostHeader: false, // the guard answers with a body and closes
       shouldUpgradeCallback: isWebSocket,
       noDelay: true,
-    })
+    }
+    this.#server = (options.createServer ?? createServer)(settings)
     this.#server.maxHeadersCount = options.maxHeaderLines + 1
     this.#server.on('request', (message, response) => this.#accept(message, response))
     this.#server.on('checkContinue', (message, response) => this.#accept(message, response, { expectsContinue: true }))

@@ -5,7 +5,8 @@ import type { Reply } from '../pipeline/reply.ts'
 import type { Clock } from '../time/clock.ts'
 import type { ForwardCall, Forwarder } from './forwarder.ts'
 import { HttpProxyAttempt } from './http-proxy-attempt.ts'
-import { Agent } from './node-http.ts'
+import { Agent, secureHttp } from './node-http.ts'
+import type { PeerConnection } from './peer-connection.ts'
 import type { ForwarderOptions } from './undici-forwarder.ts'
 import { upstreamFailed } from './upstream-errors.ts'
 
@@ -19,12 +20,16 @@ type ProxyServer = ReturnType<typeof httpProxy.createProxyServer>
 export class HttpProxyForwarder implements Forwarder {
   readonly #clock: Clock
   readonly #agent: Agent
+  readonly #isSecure: boolean
   readonly #proxy: ProxyServer
   readonly #attempts = new WeakMap<IncomingMessage, HttpProxyAttempt>()
 
-  constructor(deps: { clock: Clock; options: ForwarderOptions }) {
+  /** @param deps.secure for an engine whose origins are all sidecars behind TLS */
+  constructor(deps: { clock: Clock; options: ForwarderOptions; secure?: PeerConnection }) {
     this.#clock = deps.clock
-    this.#agent = new Agent({ keepAlive: true, maxSockets: deps.options.maxConnectionsPerUpstream, scheduling: 'lifo' })
+    const pool = { keepAlive: true, maxSockets: deps.options.maxConnectionsPerUpstream, scheduling: 'lifo' } as const
+    this.#isSecure = deps.secure !== undefined
+    this.#agent = this.#isSecure ? new (secureHttp().Agent)({ ...pool, ...deps.secure }) : new Agent(pool)
     this.#proxy = httpProxy.createProxyServer({ selfHandleResponse: true, xfwd: false })
     const onOutgoing = (outgoing: ClientRequest, message: IncomingMessage): void => {
       this.#attempts.get(message)?.prepare(outgoing)
@@ -61,7 +66,9 @@ export class HttpProxyForwarder implements Forwarder {
   #tunnel(call: ForwardCall, attempt: HttpProxyAttempt, onError: (error: unknown) => void): void {
     const { socket } = call.request.upgrade ?? {}
     if (socket === undefined) throw new Error('invariant: a tunnel needs an upgrade request')
-    this.#proxy.ws(call.request.message, socket, Buffer.alloc(0), { target: new URL(call.origin) }, onError)
+    const target = new URL(call.origin)
+    const options = this.#isSecure ? { target, agent: this.#agent } : { target }
+    this.#proxy.ws(call.request.message, socket, Buffer.alloc(0), options, onError)
     attempt.takeOverTunnel()
   }
 }

@@ -10,7 +10,7 @@ const answers: Readonly<Record<string, string>> = {
  * answer is cut: nothing that is written to it could be told from that answer.
  */
 export function answerParserError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET' || answerBegun(socket)) {
+  if (!socket.writable || !isOfParser(error) || answerBegun(socket)) {
     socket.destroy()
     return
   }
@@ -20,6 +20,11 @@ export function answerParserError(error: NodeJS.ErrnoException, socket: Duplex):
     `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
     () => socket.destroy(),
   )
+}
+
+/** What else comes here are connections that broke, and such as never became one: a client that has no certificate. */
+function isOfParser({ code = '' }: NodeJS.ErrnoException): boolean {
+  return code.startsWith('HPE_') || code in answers
 }
 
 /** Node keeps the response under way on the socket; a pipelined error must not be written into its body. */

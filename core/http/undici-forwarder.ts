@@ -4,6 +4,7 @@ import type { Reply } from '../pipeline/reply.ts'
 import type { Clock } from '../time/clock.ts'
 import type { ForwardCall, Forwarder } from './forwarder.ts'
 import type { OutgoingProxy } from './outgoing-proxy.ts'
+import type { PeerConnection } from './peer-connection.ts'
 import { createProxiedPool } from './proxied-pool.ts'
 import { ResetWatch } from './reset-watch.ts'
 import { UndiciAttempt } from './undici-attempt.ts'
@@ -19,6 +20,15 @@ export interface ForwarderOptions {
   readonly connectTimeoutMs: number
 }
 
+/** What the engine works with. */
+export interface UndiciForwarderDeps {
+  readonly clock: Clock
+  readonly options: ForwarderOptions
+  readonly proxy?: OutgoingProxy | undefined
+  /** For an engine whose `https:` origins are all sidecars. */
+  readonly secure?: PeerConnection
+}
+
 interface UsedPool {
   readonly pool: Dispatcher
   usedAtMs: number
@@ -32,16 +42,18 @@ export class UndiciForwarder implements Forwarder {
   readonly #clock: Clock
   readonly #options: ForwarderOptions
   readonly #proxy: OutgoingProxy | undefined
+  readonly #secure: PeerConnection | undefined
   readonly #pools = new Map<string, UsedPool>()
   /** Pools that finish their calls. */
   readonly #closing = new Set<Dispatcher>()
   #sweep: Disposable | undefined
   readonly #resets = new ResetWatch()
 
-  constructor(deps: { clock: Clock; options: ForwarderOptions; proxy?: OutgoingProxy | undefined }) {
+  constructor(deps: UndiciForwarderDeps) {
     this.#clock = deps.clock
     this.#options = deps.options
     this.#proxy = deps.proxy
+    this.#secure = deps.secure
   }
 
   forward(call: ForwardCall): Promise<Reply> {
@@ -130,7 +142,7 @@ export class UndiciForwarder implements Forwarder {
     if (proxy !== undefined) return createProxiedPool(proxy, target, { pool, connectTimeoutMs, watched })
     return new Pool(origin, {
       ...pool,
-      connect: watched(buildConnector({ timeout: connectTimeoutMs, allowH2: false })),
+      connect: watched(buildConnector({ timeout: connectTimeoutMs, allowH2: false, ...this.#secure })),
     })
   }
 }

@@ -3,20 +3,34 @@ import type { Clock } from '../time/clock.ts'
 import { headerValue } from './header-list.ts'
 import type { HttpClient, HttpClientRequest, HttpClientResponse } from './http-client.ts'
 import type { OutgoingProxy } from './outgoing-proxy.ts'
+import { peerConnection } from './peer-connection.ts'
+import type { PeerIdentity } from './peer-identity.ts'
 import { createProxiedPool } from './proxied-pool.ts'
 
 const defaultMaxTextBytes = 32 * 1024 * 1024
+
+/** What the client works with. */
+export interface UndiciHttpClientDeps {
+  readonly clock: Clock
+  readonly connectTimeoutMs: number
+  readonly proxy?: OutgoingProxy | undefined
+  /** By which sidecars know this gateway. */
+  readonly identity?: PeerIdentity | undefined
+}
 
 /** The gateway's own client over undici, with pools apart from those that carry clients' traffic. */
 export class UndiciHttpClient implements HttpClient, AsyncDisposable {
   readonly #clock: Clock
   readonly #agent: Agent
+  /** For sidecars. */
+  readonly #peers: PeerAgents | undefined
 
-  constructor(deps: { clock: Clock; connectTimeoutMs: number; proxy?: OutgoingProxy | undefined }) {
-    const { clock, connectTimeoutMs, proxy } = deps
+  constructor(deps: UndiciHttpClientDeps) {
+    const { clock, connectTimeoutMs, proxy, identity } = deps
     this.#clock = clock
     const pool: Pool.Options = { connections: 64, headersTimeout: 0, bodyTimeout: 0, allowH2: false }
     const options = { ...pool, connectTimeout: connectTimeoutMs }
+    if (identity !== undefined) this.#peers = new PeerAgents(options, identity)
     if (proxy === undefined) {
       this.#agent = new Agent(options)
       return
@@ -34,7 +48,7 @@ export class UndiciHttpClient implements HttpClient, AsyncDisposable {
     const deadline = new CallDeadline(this.#clock, call)
     try {
       const answer = await send(call.url, {
-        dispatcher: this.#agent,
+        dispatcher: this.#agentFor(call),
         method: call.method,
         headers: call.headers ?? {},
         body: (call.body as Dispatcher.DispatchOptions['body']) ?? null, // async iterables are accepted, though not typed
@@ -50,7 +64,36 @@ export class UndiciHttpClient implements HttpClient, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy()
+    await Promise.all([this.#agent.destroy(), this.#peers?.destroy()])
+  }
+
+  #agentFor({ toPeer, url }: HttpClientRequest): Agent {
+    return (toPeer === true && url.protocol === 'https:' ? this.#peers?.current : undefined) ?? this.#agent
+  }
+}
+
+/** Agents with the certificates of the moment; those with earlier ones end with their calls. */
+class PeerAgents {
+  readonly #agents = new Set<Agent>()
+  current: Agent
+
+  constructor(options: Agent.Options & { readonly connectTimeout: number }, identity: PeerIdentity) {
+    const create = (): Agent => {
+      const { connectTimeout: timeout, ...pool } = options
+      const agent = new Agent({ ...pool, connect: { timeout, ...peerConnection(identity.current) } })
+      this.#agents.add(agent)
+      return agent
+    }
+    this.current = create()
+    identity.onChange(() => {
+      const before = this.current
+      this.current = create()
+      void before.close().then(() => this.#agents.delete(before))
+    })
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all([...this.#agents].map((one) => one.destroy()))
   }
 }
 

@@ -1,0 +1,29 @@
+import type { Server, ServerOptions } from 'node:http'
+import { checkServerIdentity, type TLSSocket } from 'node:tls'
+import { secureHttp } from './node-http.ts'
+import { gatewayPeerName, type PeerIdentity } from './peer-identity.ts'
+
+/** How long a client may take to prove who it is. */
+const handshakeTimeoutMs = 10_000
+
+/**
+ * Returns what makes a listener's server that talks TLS 1.3 to gateways, and to nobody else: clients with a certificate of the same
+ * authority for the name of gateways. New certificates hold for new connections.
+ */
+export function peerServer(identity: PeerIdentity): (settings: ServerOptions) => Server {
+  return (settings) => {
+    const server = secureHttp().createServer({
+      ...settings,
+      ...identity.current,
+      requestCert: true,
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.3',
+      handshakeTimeout: handshakeTimeoutMs,
+    })
+    server.prependListener('secureConnection', (socket: TLSSocket) => {
+      if (checkServerIdentity(gatewayPeerName, socket.getPeerCertificate()) !== undefined) socket.destroy()
+    })
+    identity.onChange((certificates) => server.setSecureContext({ ...certificates, minVersion: 'TLSv1.3' }))
+    return server
+  }
+}
