@@ -2,7 +2,15 @@ import type { GatewayConfig as Config } from './config/gateway-config.ts'
 import { GatewayConfig } from './config/gateway-config.ts'
 import { programVersion } from './config/version.ts'
 import { Container } from './container/container.ts'
-import { coreProviders, loadStore, MetricsPage, ProcessSeries, StoreAccess } from './container/core-providers.ts'
+import {
+  coreProviders,
+  loadPeers,
+  loadStore,
+  MetricsPage,
+  PeerAccess,
+  ProcessSeries,
+  StoreAccess,
+} from './container/core-providers.ts'
 import { Teardown } from './container/teardown.ts'
 import { Coordination } from './coordination/coordination.ts'
 import { Forwarder } from './http/forwarder.ts'
@@ -82,6 +90,7 @@ export class Gateway implements AsyncDisposable {
   async start(): Promise<GatewayAddresses> {
     try {
       const metricsPort = await this.#startMetrics()
+      await this.#loadPeers()
       this.#container.addValue(StoreAccess, await loadStore(this.#config, this.#supervision?.line))
       await this.#container.resolve(Coordination).start()
       await this.#bootPlugins()
@@ -177,6 +186,12 @@ export class Gateway implements AsyncDisposable {
     container.addValue(InvocationCounts, counts)
     this.#teardown.defer('metrics reporter', () => reporter[Symbol.dispose]())
     this.#teardown.defer('counts of all workers', () => counts[Symbol.dispose]())
+  }
+
+  async #loadPeers(): Promise<void> {
+    const access = await loadPeers(this.#config, { clock: this.#container.resolve(Clock), log: this.#log })
+    this.#container.addValue(PeerAccess, access)
+    this.#teardown.defer('certificates for sidecars', () => access.identity?.[Symbol.dispose]())
   }
 
   async #bootPlugins(): Promise<void> {

@@ -35,12 +35,20 @@ function complete(): void {
   writeFileSync(join(output, 'package.json'), `${JSON.stringify(manifest(), undefined, 2)}\n`)
 }
 
-/** `#core` and the name by which plugins import core lead to the compiled files instead of the sources. */
+/** The doors to core, and the name by which plugins import it, lead to the compiled files instead of the sources. */
 function manifest(): Record<string, unknown> {
   const ofSources: Record<string, unknown> = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   return {
     ...Object.fromEntries(keptFields.map((field) => [field, ofSources[field]])),
-    imports: { '#core': './core/index.js' },
+    imports: Object.fromEntries(Object.entries(doorsOf(ofSources)).map(([door, path]) => [door, compiled(path)])),
     exports: { '.': { types: './core/index.d.ts', default: './core/index.js' } },
   }
+}
+
+function doorsOf({ imports }: Record<string, unknown>): Record<string, string> {
+  return imports as Record<string, string> // package.json is ours
+}
+
+function compiled(path: string): string {
+  return path.replace(/\.ts$/, '.js')
 }

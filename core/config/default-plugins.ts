@@ -8,6 +8,7 @@ export const defaultPlugins = [
   'auth',
   'notifier',
   'scale-from-zero',
+  'instances',
   'add-metrics',
   'alert-scaler',
   'readiness-push',

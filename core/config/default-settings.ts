@@ -1,3 +1,4 @@
+import { defaultInstanceNetworks } from '../instances/address-rules.ts'
 import type { Settings } from './schema.ts'
 
 /**
@@ -21,6 +22,9 @@ export const defaultSettings = {
   redisPrefix: 'pilotlight',
   redisTimeout: 100,
   leaseTtl: 1_500,
+  instanceNetworks: defaultInstanceNetworks,
+  instanceTtl: 10_000,
+  instanceTls: '',
   workers: 1,
   holdTimeout: 60_000,
   quietPeriod: 5_000,

@@ -4,6 +4,9 @@ import {
   baseUrl,
   duration,
   engine,
+  instanceKey,
+  instanceNetworksText,
+  instanceTtl,
   integerText as integer,
   leaseTtl,
   logFormat,
@@ -218,6 +221,42 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     decode: leaseTtl,
     meaning:
       'Time after which another gateway takes over a wake whose leader has gone silent, `200ms` to `60s`, at least twice `PILOTLIGHT_REDIS_TIMEOUT`.',
+  },
+  {
+    name: 'PILOTLIGHT_INSTANCE_KEY',
+    setting: 'instanceKey',
+    decode: instanceKey,
+    defaultText: 'made up for each start',
+    meaning:
+      'Key that gateways share with sidecars, at least 16 characters. Without one, only instances of the embedded provider are known.',
+  },
+  {
+    name: 'PILOTLIGHT_INSTANCE_KEY_FILE',
+    setting: 'instanceKeyFile',
+    decode: text,
+    defaultText: 'none',
+    meaning: 'File with that key.',
+  },
+  {
+    name: 'PILOTLIGHT_INSTANCE_NETWORKS',
+    setting: 'instanceNetworks',
+    decode: instanceNetworksText,
+    defaultText: 'loopback and private networks',
+    meaning: 'Networks that instances may be in, in CIDR notation, separated by commas.',
+  },
+  {
+    name: 'PILOTLIGHT_INSTANCE_TTL',
+    setting: 'instanceTtl',
+    decode: instanceTtl,
+    meaning: 'Time after which an instance that has gone silent is forgotten, `300ms` to `10m`.',
+  },
+  {
+    name: 'PILOTLIGHT_INSTANCE_TLS',
+    setting: 'instanceTls',
+    decode: text,
+    defaultText: 'none',
+    meaning:
+      'Folder with `tls.crt`, `tls.key` and `ca.crt`, for mutual TLS with sidecars; new files are taken up within 10 s.',
   },
   {
     name: 'PILOTLIGHT_WORKERS',

@@ -54,6 +54,16 @@ export interface GatewayConfig {
   readonly redisTimeoutMs: number
   /** Time after which another gateway may take over a wake whose leader has gone silent. Default 1.5 s. */
   readonly leaseTtlMs: number
+  /** Key that gateways share with sidecars, who sign their reports with it. */
+  readonly instanceKey: string
+  /** Whether the key was made up for this start, because none is configured: only what this process starts knows it. */
+  readonly isInstanceKeyRandom: boolean
+  /** Networks that instances may be in, in CIDR notation. Default: loopback and private networks. */
+  readonly instanceNetworks: readonly string[]
+  /** Time after which an instance that has gone silent is forgotten. Default 10 s. */
+  readonly instanceTtlMs: number
+  /** Folder with `tls.crt`, `tls.key` and `ca.crt`, by which gateways and sidecars know each other; empty for none. */
+  readonly instanceTls: string
   /** Gateway processes on one port. Default 1, without a supervisor. */
   readonly workers: number
   /** Longest time a call is held for its function. Default 60 s; a function's annotation overrides it. */

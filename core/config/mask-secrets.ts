@@ -1,5 +1,6 @@
 const mask = '***'
-const secretName = /pass(?:word|phrase)?|secret|token|api_?key|private_?key|credential|authorization|cookie/i
+const secretName =
+  /pass(?:word|phrase)?|secret|token|api_?key|private_?key|instance_?key|credential|authorization|cookie/i
 const pathName = /(?:file|path|dir|directory|folder)$/i
 const userInfo = /(\/\/)[^/?#\s]*@/g
 const parameter = /([?&])([\w-]+)=[^&#\s]+/g

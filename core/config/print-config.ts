@@ -9,8 +9,10 @@ import { maskSecrets } from './mask-secrets.ts'
  */
 export function printConfig(config: GatewayConfig): string {
   // What a file cannot say: it follows from where the file is and from the environment.
-  const { notices: _notices, baseDirectory: _baseDirectory, prometheusUrl, ...settings } = config
-  const entries = Object.entries({ ...settings, prometheusUrl: prometheusUrl ?? null })
+  const { notices: _notices, baseDirectory: _baseDirectory, isInstanceKeyRandom, ...settings } = config
+  const { prometheusUrl = null, instanceKey } = settings
+  const own = { prometheusUrl, instanceKey: isInstanceKeyRandom ? undefined : instanceKey }
+  const entries = Object.entries({ ...settings, ...own })
   const file = Object.fromEntries(entries.filter(([, value]) => value !== undefined).map(toFileEntry))
   return stringify(maskSecrets(file), { lineWidth: 0 })
 }

@@ -1,6 +1,7 @@
 import type { ConfigFault } from './config-fault.ts'
 import { defaultSettings } from './default-settings.ts'
 import type { GatewayConfig } from './gateway-config.ts'
+import { resolveInstanceKey } from './instance-key.ts'
 import { resolvePlugins } from './resolve-plugins.ts'
 import { redisFaults } from './redis-faults.ts'
 import type { Settings } from './schema.ts'
@@ -23,6 +24,7 @@ export function resolveConfig(layers: readonly Settings[]): ResolvedConfig {
   const merged = { ...defaultSettings, ...given }
   const providerUrl = merged.functionsProviderUrl
   const { plugins, faults } = resolvePlugins({ ...merged, embeddedProvider: providerUrl === undefined })
+  const instanceKey = resolveInstanceKey(merged)
   const config = {
     host: merged.host || defaultHost(merged),
     port: merged.port,
@@ -46,6 +48,11 @@ export function resolveConfig(layers: readonly Settings[]): ResolvedConfig {
     redisPrefix: merged.redisPrefix,
     redisTimeoutMs: merged.redisTimeout,
     leaseTtlMs: merged.leaseTtl,
+    instanceKey: instanceKey.key,
+    isInstanceKeyRandom: instanceKey.isRandom,
+    instanceNetworks: merged.instanceNetworks,
+    instanceTtlMs: merged.instanceTtl,
+    instanceTls: merged.instanceTls,
     workers: merged.workers,
     holdTimeoutMs: merged.holdTimeout,
     quietPeriodMs: merged.quietPeriod,
@@ -60,7 +67,7 @@ export function resolveConfig(layers: readonly Settings[]): ResolvedConfig {
     pluginSetupTimeoutMs: merged.pluginSetupTimeout,
     plugins,
   }
-  return { config, faults: [...faults, ...redisFaults(config)] }
+  return { config, faults: [...faults, ...redisFaults(config), ...instanceKey.faults] }
 }
 
 /**

@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { GatewayError } from '../errors/gateway-error.ts'
+import { AddressRules } from '../instances/address-rules.ts'
 import { parseRedisUrl } from '../redis/redis-url.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import { maskUserInfo } from './mask-secrets.ts'
@@ -89,6 +91,23 @@ export const redisTimeout = durationWithin(10, 10_000)
 /** Time after which another gateway may take over what a silent one was waking. */
 export const leaseTtl = durationWithin(200, 60_000)
 
+/** What gateways and sidecars sign with. Whoever sees a report could try all short keys. */
+export const instanceKey = z.string().min(16, 'expected a key of at least 16 characters')
+
+const networks = z.array(z.string().superRefine(refuseOtherThanNetwork)).min(1)
+
+/** Networks that instances may be in. */
+export const instanceNetworks = networks.readonly()
+
+/** The same, as text. */
+export const instanceNetworksText = z
+  .string()
+  .transform((text) => text.split(',').map((network) => network.trim()))
+  .pipe(networks)
+
+/** Time after which an instance that has gone silent is forgotten. */
+export const instanceTtl = durationWithin(300, 600_000)
+
 const pluginEntry = z.preprocess(
   (entry) => (typeof entry === 'string' ? { use: entry } : entry),
   z.strictObject(
@@ -125,6 +144,11 @@ export const fileSchema = z
     redisPrefix,
     redisTimeout,
     leaseTtl,
+    instanceKey,
+    instanceKeyFile: z.string().min(1),
+    instanceNetworks,
+    instanceTtl,
+    instanceTls: z.string(),
     workers,
     holdTimeout: duration,
     quietPeriod: duration,
@@ -153,6 +177,18 @@ function hasReadableCredentials({ username, password }: URL): boolean {
     return true
   } catch {
     return false
+  }
+}
+
+function toRules(network: string): AddressRules {
+  return new AddressRules([network])
+}
+
+function refuseOtherThanNetwork(network: string, context: z.RefinementCtx): void {
+  try {
+    toRules(network)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: GatewayError.from(error).message })
   }
 }
 

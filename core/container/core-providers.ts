@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { GatewayConfig as Config } from '../config/gateway-config.ts'
 import { GatewayConfig } from '../config/gateway-config.ts'
 import { programVersion } from '../config/version.ts'
@@ -15,6 +16,8 @@ import { Forwarder } from '../http/forwarder.ts'
 import { HttpClient } from '../http/http-client.ts'
 import { LazyForwarder } from '../http/lazy-forwarder.ts'
 import { createOutgoingProxy } from '../http/outgoing-proxy.ts'
+import { PeerForwarder } from '../http/peer-forwarder.ts'
+import { PeerIdentity, type PeerIdentityDeps } from '../http/peer-identity.ts'
 import { UndiciForwarder } from '../http/undici-forwarder.ts'
 import { UndiciHttpClient } from '../http/undici-http-client.ts'
 import { H1Forwarder } from '../http1/h1-forwarder.ts'
@@ -35,6 +38,7 @@ import { Clock } from '../time/clock.ts'
 import { Random, systemRandom } from '../time/random.ts'
 import type { Line } from '../workers/line.ts'
 import { provide, type Provider } from './container.ts'
+import { instanceProviders } from './instance-providers.ts'
 import { token } from './token.ts'
 
 /** Token of the collection that the metrics page is made from. */
@@ -77,6 +81,23 @@ export async function loadStore(config: Config, line?: Line): Promise<StoreAcces
   return { create: ({ clock, log }) => new LineStore({ line, clock, log }) }
 }
 
+/** By which certificates a gateway and sidecars know each other; `identity` is absent where they do without. */
+export interface PeerAccess {
+  readonly identity?: PeerIdentity
+}
+
+/** Token of the {@link PeerAccess}. */
+export const PeerAccess = token<PeerAccess>('PeerAccess')
+
+/**
+ * Reads the certificates for sidecars, where there are any.
+ * @throws GatewayError `config_invalid` when they cannot be used
+ */
+export async function loadPeers(config: Config, deps: PeerIdentityDeps): Promise<PeerAccess> {
+  if (config.instanceTls === '') return {}
+  return { identity: await PeerIdentity.open(resolve(config.baseDirectory, config.instanceTls), deps) }
+}
+
 /** Token of the cells behind {@link InvocationSeries}. */
 const FunctionSeries = token<InvocationCells>('FunctionSeries')
 
@@ -105,8 +126,9 @@ export const coreProviders: readonly Provider[] = [
   provide(SharedDirectory, { coordination: Coordination }, ({ coordination }) => coordination.shared),
   provide(ReadinessAnnouncer, { coordination: Coordination }, ({ coordination }) => coordination.shared),
   provide(Election, { coordination: Coordination }, ({ coordination }) => coordination.election),
-  provide(HttpClient, { clock: Clock, config: GatewayConfig }, createHttpClient),
-  provide(Forwarder, { clock: Clock, config: GatewayConfig }, createForwarder),
+  ...instanceProviders,
+  provide(HttpClient, { clock: Clock, config: GatewayConfig, peers: PeerAccess }, createHttpClient),
+  provide(Forwarder, { clock: Clock, config: GatewayConfig, peers: PeerAccess }, createForwarder),
   provide(Random, {}, () => systemRandom),
   provide(InvocationEvents, { log: Logger, clock: Clock }, (deps) => new InvocationEventHub(deps)),
   provide(FunctionSeries, { log: Logger, clock: Clock }, (deps) => new InvocationCells(deps)),
@@ -121,22 +143,31 @@ export const coreProviders: readonly Provider[] = [
   provide(ProcessSeries, { meter: Meter }, ({ meter }) => new ProcessMetrics({ meter, version: programVersion() })),
 ]
 
-function createHttpClient({ clock, config }: { clock: Clock; config: Config }): UndiciHttpClient {
-  return new UndiciHttpClient({ clock, connectTimeoutMs, proxy: createOutgoingProxy(config) })
+/** What carries calls is made with. */
+interface WireNeeds {
+  readonly clock: Clock
+  readonly config: Config
+  readonly peers: PeerAccess
 }
 
-function createForwarder({ clock, config }: { clock: Clock; config: Config }): EngineForwarder {
+function createHttpClient({ clock, config, peers }: WireNeeds): UndiciHttpClient {
+  const proxy = createOutgoingProxy(config)
+  return new UndiciHttpClient({ clock, connectTimeoutMs, proxy, identity: peers.identity })
+}
+
+function createForwarder({ clock, config, peers: { identity } }: WireNeeds): EngineForwarder {
   const { maxConnectionsPerUpstream, maxHeaderBytes } = config
   const options = { maxConnectionsPerUpstream, maxHeaderBytes, connectTimeoutMs }
   const httpProxy = new LazyForwarder(async () => {
     const { HttpProxyForwarder } = await import('../http/http-proxy-forwarder.ts')
     return new HttpProxyForwarder({ clock, options })
   })
-  if (config.engine === 'http-proxy') return new EngineForwarder({ httpProxy, plain: httpProxy })
+  const peers = identity && new PeerForwarder({ clock, options, identity })
+  if (config.engine === 'http-proxy') return new EngineForwarder({ httpProxy, plain: httpProxy, peers })
   const proxy = createOutgoingProxy(config)
   const undici = new UndiciForwarder({ clock, options, proxy })
   const plain = config.engine === 'h1' ? new H1Forwarder({ clock, options, proxy, fallback: undici }) : undici
-  return new EngineForwarder({ httpProxy, plain })
+  return new EngineForwarder({ httpProxy, plain, peers })
 }
 
 interface CoordinationNeeds {

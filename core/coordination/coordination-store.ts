@@ -42,6 +42,48 @@ export type WriteAnswer =
   | { readonly written: true; readonly version: number }
   | { readonly written: false; readonly stored: StoredState | undefined }
 
+/** An entry to put: what some gateway knows of something that comes and goes, for as long as somebody vouches for it. */
+export interface EntryWrite {
+  /** A text of the caller's own; the store does not look into it. */
+  readonly body: string
+  /** Whole, 0 or more: an entry of a smaller rank does not replace one of a larger. */
+  readonly rank: number
+  /** Milliseconds until the entry is over unless it is renewed; at most ten minutes. */
+  readonly ttlMs: number
+}
+
+/** An entry as it stands. */
+export interface StoredEntry {
+  readonly key: string
+  readonly body: string
+  readonly rank: number
+  readonly remainingMs: number
+}
+
+/** What is renewed at a time, and told to all with it. */
+export interface EntryRenewal {
+  /** As that of an {@link EntryWrite}. */
+  readonly ttlMs: number
+  /** A text of the caller's own, for whoever hears of the renewal. */
+  readonly note: string
+}
+
+/** Most entries that are renewed at a time. */
+export const maxRenewals = 500
+
+/** What is published of entries, and what gateways tell each other. */
+export type EntryChange =
+  | ({ readonly kind: 'entry'; readonly key: string; readonly origin: string } & EntryWrite)
+  /** A gateway has renewed these, also those that the store does not have: it puts them again. */
+  | ({ readonly kind: 'renewed'; readonly keys: readonly string[]; readonly origin: string } & EntryRenewal)
+  /** Removed before its time was over. */
+  | { readonly kind: 'entry_gone'; readonly key: string; readonly origin: string }
+  /** Concerns nothing that is stored. */
+  | { readonly kind: 'told'; readonly topic: string; readonly origin: string; readonly text: string }
+
+/** What is published of functions. */
+export type FunctionChange = Exclude<StoreChange, EntryChange>
+
 /** What is published of every change. `previous` is the version before; `origin` is the gateway that wrote. */
 export type StoreChange =
   | {
@@ -61,10 +103,11 @@ export type StoreChange =
     }
   /** A lease was given up before anybody found the function ready. */
   | { readonly kind: 'released'; readonly key: string; readonly origin: string }
+  | EntryChange
 
 /**
- * What gateways of one fleet share: leases, records of functions, roles, and a publication of every change. Redis in
- * production.
+ * What gateways of one fleet share: leases, records of functions, roles, entries with an end, and a publication of every change.
+ * Redis in production.
  *
  * Guarantee: each call on one function is atomic; fences and versions of a function strictly increase as long as the store's
  * clock does not go back further than the store's memory of them.
@@ -98,6 +141,23 @@ export interface CoordinationStore extends AsyncDisposable {
   /** Takes or prolongs a role: `kept` when it was held here before, `gained`, or `other` when somebody else has it. */
   holdRole(role: string, ttlMs: number): Promise<'kept' | 'gained' | 'other'>
   resignRole(role: string): Promise<void>
+  /**
+   * Puts an entry, which is published; one that stands already as it is given is prolonged, and nobody told.
+   * @returns false when one of a larger rank stands in its place
+   */
+  putEntry(key: string, entry: EntryWrite): Promise<boolean>
+  /**
+   * Prolongs entries, whatever their rank, and tells all.
+   * @param keys at most {@link maxRenewals}
+   * @returns those that the store does not have
+   */
+  renewEntries(keys: readonly string[], renewal: EntryRenewal): Promise<readonly string[]>
+  /** Removes an entry, published as `entry_gone` when there was one. */
+  removeEntry(key: string): Promise<void>
+  /** All entries; what changes while they are read may be told as it was, or as it is. */
+  entries(): Promise<readonly StoredEntry[]>
+  /** Tells all gateways something, this one included, and keeps nothing. */
+  tell(topic: string, text: string): Promise<void>
   /**
    * Resolves when the store takes writes and what is published there arrives here.
    * @param key a function whose part of the store is tried

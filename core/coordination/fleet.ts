@@ -7,6 +7,7 @@ import type { CoordinationMetrics } from './coordination-metrics.ts'
 import type { CoordinationStore, StoreChange } from './coordination-store.ts'
 import { FleetDirectory } from './fleet-directory.ts'
 import { FleetElection } from './fleet-election.ts'
+import { FleetEntries } from './fleet-entries.ts'
 import { FleetLeases } from './fleet-leases.ts'
 import { LeaseWaits } from './lease-waits.ts'
 import { MemoryCoordinator } from './memory-coordinator.ts'
@@ -36,6 +37,7 @@ export class Fleet implements Coordination {
   readonly leases: FleetLeases
   readonly shared: FleetDirectory
   readonly election: FleetElection
+  readonly entries: FleetEntries
   readonly #deps: FleetDeps
   readonly #health: StoreHealth
   readonly #states: SharedStates
@@ -55,12 +57,16 @@ export class Fleet implements Coordination {
     this.#health = new StoreHealth({
       ...deps,
       recover: () => this.#recover(),
-      onChange: () => this.#waits.wakeAll(),
+      onChange: () => {
+        this.#waits.wakeAll()
+        this.entries.turned()
+      },
     })
     const parts = { ...deps, health: this.#health, states: this.#states, waits: this.#waits, alone: this.#alone }
     this.leases = new FleetLeases(parts)
     this.shared = new FleetDirectory(parts)
     this.election = new FleetElection(parts)
+    this.entries = new FleetEntries({ ...parts, sync: () => this.#sync() })
   }
 
   async start(): Promise<void> {
@@ -85,8 +91,18 @@ export class Fleet implements Coordination {
   }
 
   #hear(change: StoreChange): void {
-    if (change.kind === 'released') this.#waits.wake(change.key)
-    else this.#states.hear(change)
+    switch (change.kind) {
+      case 'released':
+        return this.#waits.wake(change.key)
+      case 'state':
+      case 'gone':
+        return this.#states.hear(change)
+      case 'entry':
+      case 'renewed':
+      case 'entry_gone':
+      case 'told':
+        return this.entries.hear(change)
+    }
   }
 
   /** Messages may have been missed before. */
@@ -100,6 +116,7 @@ export class Fleet implements Coordination {
     do {
       this.#hasMissed = false
       await this.#states.sync()
+      await this.entries.recover()
     } while (this.#hasMissed)
   }
 

@@ -4,7 +4,7 @@ import type { FunctionState } from '../replicas/function-state.ts'
 import type { ReplicaDirectory } from '../replicas/replica-directory.ts'
 import type { Clock } from '../time/clock.ts'
 import type { CoordinationMetrics } from './coordination-metrics.ts'
-import type { CoordinationStore, StateWrite, StoreChange, StoredState } from './coordination-store.ts'
+import type { CoordinationStore, FunctionChange, StateWrite, StoredState } from './coordination-store.ts'
 import { inBatches } from './in-batches.ts'
 import { KeptList } from './kept-list.ts'
 import { fromRecord, toRecord } from './state-record.ts'
@@ -26,7 +26,7 @@ export interface SharedStatesDeps {
 }
 
 /** A change as far as states are concerned. */
-type StateChange = Exclude<StoreChange, { kind: 'released' }>
+type StateChange = Exclude<FunctionChange, { kind: 'released' }>
 
 /**
  * Keeps this gateway's directory in step with the store's records.

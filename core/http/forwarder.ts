@@ -16,7 +16,7 @@ export interface ForwardCall {
   readonly timeoutMs: number
   /** Lower-case headers to add to the 101 of a tunnel, whose head cannot be changed by middleware any more. */
   readonly tunnelHeaders?: Readonly<Record<string, string>>
-  /** Whether the origin is a sidecar: with `https:`, both sides prove who they are. */
+  /** Whether the origin is a sidecar: called without a forward proxy; with `https:`, both sides prove who they are. */
   readonly toPeer?: boolean
 }
 

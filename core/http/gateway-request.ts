@@ -108,6 +108,12 @@ export class GatewayRequest {
     }
   }
 
+  /** Ends the client's connection at once, whatever is under way on it: for streams that nobody may wait for any more. */
+  cut(): void {
+    if (this.upgrade === undefined) this.response.destroy()
+    else this.upgrade.socket.destroy()
+  }
+
   #closed(): void {
     if (this.upgrade === undefined && this.response.writableFinished) return
     this.#gone = true

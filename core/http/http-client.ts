@@ -10,7 +10,7 @@ export interface HttpClientRequest {
   readonly signal?: AbortSignal
   /** Milliseconds from the call to the last byte that `text` or the head that `request` waits for; 0 is no limit. */
   readonly timeoutMs: number
-  /** Whether the URL is a sidecar's: with `https:`, both sides prove who they are. */
+  /** Whether the URL is a sidecar's: called without a forward proxy; with `https:`, both sides prove who they are. */
   readonly toPeer?: boolean
 }
 

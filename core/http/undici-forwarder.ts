@@ -81,7 +81,7 @@ export class UndiciForwarder implements Forwarder {
       const attempt = new UndiciAttempt(call, { clock: this.#clock, resets: this.#resets, resolve, reject })
       attempt.begin()
       try {
-        this.#poolOf(call.origin).dispatch(
+        this.#poolOf(call).dispatch(
           {
             path: call.path,
             method: call.request.method,
@@ -96,14 +96,15 @@ export class UndiciForwarder implements Forwarder {
     })
   }
 
-  #poolOf(origin: string): Dispatcher {
+  #poolOf({ origin, toPeer }: ForwardCall): Dispatcher {
     const usedAtMs = this.#clock.monotonicMs()
     const known = this.#pools.get(origin)
     if (known !== undefined) {
       known.usedAtMs = usedAtMs
       return known.pool
     }
-    const pool = this.#createPool(origin)
+    // Sidecars are near: no forward proxy stands between.
+    const pool = this.#createPool(origin, toPeer === true ? undefined : this.#proxy)
     this.#pools.set(origin, { pool, usedAtMs })
     this.#sweep ??= this.#sweepLater()
     return pool
@@ -127,7 +128,7 @@ export class UndiciForwarder implements Forwarder {
     pool.close().then(closed, closed)
   }
 
-  #createPool(origin: string): Dispatcher {
+  #createPool(origin: string, outgoing: OutgoingProxy | undefined): Dispatcher {
     const { maxConnectionsPerUpstream, maxHeaderBytes, connectTimeoutMs } = this.#options
     const pool: Pool.Options = {
       connections: maxConnectionsPerUpstream,
@@ -138,7 +139,7 @@ export class UndiciForwarder implements Forwarder {
     }
     const watched = (connect: buildConnector.connector): buildConnector.connector => this.#resets.watched(connect)
     const target = new URL(origin)
-    const proxy = this.#proxy?.proxyFor(target)
+    const proxy = outgoing?.proxyFor(target)
     if (proxy !== undefined) return createProxiedPool(proxy, target, { pool, connectTimeoutMs, watched })
     return new Pool(origin, {
       ...pool,

@@ -22,8 +22,9 @@ export interface UndiciHttpClientDeps {
 export class UndiciHttpClient implements HttpClient, AsyncDisposable {
   readonly #clock: Clock
   readonly #agent: Agent
-  /** For sidecars. */
+  /** For sidecars with TLS, and for all that are called without a forward proxy. */
   readonly #peers: PeerAgents | undefined
+  readonly #direct: Agent
 
   constructor(deps: UndiciHttpClientDeps) {
     const { clock, connectTimeoutMs, proxy, identity } = deps
@@ -31,8 +32,9 @@ export class UndiciHttpClient implements HttpClient, AsyncDisposable {
     const pool: Pool.Options = { connections: 64, headersTimeout: 0, bodyTimeout: 0, allowH2: false }
     const options = { ...pool, connectTimeout: connectTimeoutMs }
     if (identity !== undefined) this.#peers = new PeerAgents(options, identity)
+    this.#direct = new Agent(options)
     if (proxy === undefined) {
-      this.#agent = new Agent(options)
+      this.#agent = this.#direct
       return
     }
     const factory = (origin: string | URL): Dispatcher => {
@@ -64,11 +66,12 @@ export class UndiciHttpClient implements HttpClient, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#agent.destroy(), this.#peers?.destroy()])
+    await Promise.all([this.#direct, this.#agent, this.#peers].map((one) => one?.destroy()))
   }
 
   #agentFor({ toPeer, url }: HttpClientRequest): Agent {
-    return (toPeer === true && url.protocol === 'https:' ? this.#peers?.current : undefined) ?? this.#agent
+    if (toPeer !== true) return this.#agent
+    return (url.protocol === 'https:' ? this.#peers?.current : undefined) ?? this.#direct
   }
 }
 

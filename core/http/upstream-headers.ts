@@ -23,8 +23,12 @@ const replaced = new Set([
 /** Lengths of the names that are not simply passed on: a name of another length needs no closer look. */
 const notableLengths: ReadonlySet<number> = new Set([...headerNameLengths, ...[...replaced].map((name) => name.length)])
 
+/** What the headers are called by which gateways and sidecars speak to each other: a client's are not passed on. */
+const ownPrefix = 'x-pilotlight-'
+const hyphen = 0x2d
+
 /**
- * Returns the headers for the upstream: the client's end-to-end headers in their case and order, then `X-Call-Id`,
+ * Returns the headers for the upstream: the client's end-to-end headers in their case and order, `X-Pilotlight-*` left out, then `X-Call-Id`,
  * `X-Start-Time` and `X-Forwarded-For` (peer appended, without a port), `-Host` and `-Proto` (set when absent).
  */
 export function upstreamHeaders(request: GatewayRequest, facts: UpstreamHeaderFacts): HeaderList {
@@ -35,17 +39,25 @@ export function upstreamHeaders(request: GatewayRequest, facts: UpstreamHeaderFa
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] ?? ''
     const value = raw[i + 1] ?? ''
-    if (named !== undefined || notableLengths.has(name.length)) {
+    if (named !== undefined || isNotable(name)) {
       const lower = name.toLowerCase()
-      const isReplaced = replaced.has(lower)
-      if (isReplaced && facts.trustForwarded) note(forwarded, lower, value)
-      if (isReplaced || isHopByHop(lower, named)) continue
+      if (facts.trustForwarded) note(forwarded, lower, value)
+      if (endsHere(lower) || isHopByHop(lower, named)) continue
     }
     headers.push(name, value)
   }
   addForwarded(headers, forwarded, request)
   headers.push('X-Call-Id', facts.callId, 'X-Start-Time', facts.startTime)
   return headers
+}
+
+/** Whether a header needs a closer look: by the length of its name, or because it begins with a letter and a hyphen. */
+function isNotable(name: string): boolean {
+  return notableLengths.has(name.length) || (name.charCodeAt(1) === hyphen && name.length > ownPrefix.length)
+}
+
+function endsHere(lowerName: string): boolean {
+  return replaced.has(lowerName) || lowerName.startsWith(ownPrefix)
 }
 
 interface Forwarded {

@@ -50,7 +50,7 @@ export class H1Forwarder implements Forwarder {
   }
 
   forward(call: ForwardCall): Promise<Reply> {
-    if (!this.#serves(call.origin)) return this.#fallback.forward(call)
+    if (!this.#serves(call)) return this.#fallback.forward(call)
     const body = call.request.body.open()
     if (body instanceof Promise) return body.then((bytes) => this.#attempt(call, bytes))
     return this.#attempt(call, body)
@@ -74,9 +74,11 @@ export class H1Forwarder implements Forwarder {
     await this.#fallback[Symbol.asyncDispose]()
   }
 
-  #serves(origin: string): boolean {
+  /** Sidecars are near: no forward proxy stands between. */
+  #serves({ origin, toPeer }: ForwardCall): boolean {
     if (this.#pools.has(origin)) return true
-    return origin.startsWith('http://') && this.#proxy?.proxyFor(new URL(origin)) === undefined
+    if (!origin.startsWith('http://')) return false
+    return toPeer === true || this.#proxy?.proxyFor(new URL(origin)) === undefined
   }
 
   #attempt(call: ForwardCall, body: Buffer | Readable | undefined): Promise<Reply> {

@@ -17,6 +17,8 @@ export class Exchange {
   readonly times: ExchangeTimes
   /** Value of `X-Start-Time`: when the head was received, Unix time in nanoseconds as decimal text. */
   readonly startTime: string
+  /** The exchange that this one is a copy of: it keeps the facts of all. */
+  #original: Exchange = this
   #facts: Map<ContextKey<unknown>, unknown> | undefined
 
   constructor(id: string, request: GatewayRequest, facts: ExchangeFacts) {
@@ -35,22 +37,22 @@ export class Exchange {
 
   /** Reads a slot. */
   get<T>(key: ContextKey<T>): T {
-    const value = this.#facts?.get(key)
+    const value = this.#original.#facts?.get(key)
     return value === undefined ? key.fallback : (value as T) // a slot holds only what `set` with the same key put there
   }
 
   /** Fills a slot, for the inner and outer middleware of this call. */
   set<T>(key: ContextKey<T>, value: T): void {
-    this.#facts ??= new Map()
-    this.#facts.set(key, value)
+    const original = this.#original
+    original.#facts ??= new Map()
+    original.#facts.set(key, value)
   }
 
   /** Returns a copy of this exchange that goes to `upstream`. */
   placedOn(upstream: Upstream): Exchange {
     const { route, times, startTime } = this
     const copy = new Exchange(this.id, this.request, { route, times, startTime, upstream })
-    this.#facts ??= new Map()
-    copy.#facts = this.#facts
+    copy.#original = this.#original
     return copy
   }
 }
@@ -68,6 +70,6 @@ export interface ExchangeTimes {
   readonly receivedMs: number
   /** First byte of the (last) attempt handed to the upstream connection pool. */
   forwardedMs: number
-  /** Milliseconds spent held because the function was not ready. */
+  /** Milliseconds spent held because the function was not ready, or no instance of it had a free slot. */
   heldMs: number
 }

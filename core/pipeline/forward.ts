@@ -4,6 +4,7 @@ import { upstreamHeaders } from '../http/upstream-headers.ts'
 import type { InvocationEvents } from '../telemetry/invocation-events.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Exchange } from './exchange.ts'
+import { mayRepeat, wasCut } from './may-repeat.ts'
 import type { Reply } from './reply.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -24,9 +25,6 @@ export interface ForwardStepOptions {
   readonly trustForwarded: boolean
 }
 
-/** Methods that may be repeated although an attempt may have reached its upstream (RFC 9110 section 9.2.2). */
-const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
-
 /**
  * Sends an exchange to its upstream: the end of the function path. An attempt that was cut before its answer began, as
  * happens when an upstream closes an idle connection just as it is used again, is repeated once where that is safe.
@@ -41,6 +39,7 @@ export class ForwardStep {
   /** @throws GatewayError as {@link Forwarder}, or `provider_unavailable` without an upstream */
   async handle(exchange: Exchange): Promise<Reply> {
     const { clock, events } = this.#deps
+    const { request } = exchange
     const upstream = exchange.upstream ?? this.#deps.defaultUpstream()
     if (upstream === undefined)
       throw new GatewayError('provider_unavailable', 'no provider is connected to this gateway')
@@ -50,7 +49,7 @@ export class ForwardStep {
     try {
       return await this.#attempt(exchange, upstream)
     } catch (error) {
-      if (!mayRepeat(error, exchange)) throw error
+      if (!wasCut(error) || !mayRepeat(request, error)) throw error
       return this.#attempt(exchange, upstream)
     }
   }
@@ -58,12 +57,15 @@ export class ForwardStep {
   #attempt(exchange: Exchange, upstream: Upstream): Promise<Reply> {
     const { request, route, id, startTime } = exchange
     const { timeoutMs, trustForwarded } = this.#deps.options
+    const headers = upstreamHeaders(request, { callId: id, startTime, trustForwarded })
+    if (upstream.headers !== undefined) headers.push(...upstream.headers)
     const call = {
       request,
       origin: upstream.origin,
       path: upstream.basePath + (upstream.kind === 'provider' ? route.target : instancePath(route.rest)),
-      headers: upstreamHeaders(request, { callId: id, startTime, trustForwarded }),
+      headers,
       timeoutMs,
+      toPeer: upstream.kind === 'instance',
     }
     if (request.upgrade === undefined) return this.#deps.forwarder.forward(call)
     return this.#deps.forwarder.forward({ ...call, tunnelHeaders: { 'x-call-id': id, 'x-start-time': startTime } })
@@ -72,15 +74,4 @@ export class ForwardStep {
 
 function instancePath(rest: string): string {
   return rest.startsWith('/') ? rest : `/${rest}`
-}
-
-function mayRepeat(error: unknown, { request }: Exchange): boolean {
-  return (
-    error instanceof GatewayError &&
-    error.code === 'upstream_failed' &&
-    error.details['accepted'] === true &&
-    idempotent.has(request.method) &&
-    request.body.replayable &&
-    !request.gone
-  )
 }

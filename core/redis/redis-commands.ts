@@ -19,9 +19,9 @@ export interface CommandDeps {
   readonly onCommand: (name: string, seconds: number, failure: StoreFailure | undefined) => void
 }
 
-/** A script, the key it works on, and its arguments. */
+/** The key that a script works on, or several in one place, and its arguments. */
 export interface ScriptCall {
-  readonly key: string
+  readonly key: string | readonly string[]
   readonly args: readonly (string | number)[]
 }
 
@@ -47,7 +47,8 @@ export class RedisCommands {
   /** Runs a script and decodes its reply, as {@link run} does. Redis is sent its text when it does not know it (any more). */
   script<T>(name: ScriptName, call: ScriptCall, decode: (reply: unknown) => T): Promise<T> {
     const { source, digest } = this.#deps.scripts[name]
-    const words = [1, call.key, ...call.args]
+    const keys = typeof call.key === 'string' ? [call.key] : call.key
+    const words = [keys.length, ...keys, ...call.args]
     return this.#observed(name, async () => {
       try {
         return decode(await this.#send((client) => client.call('EVALSHA', digest, ...words)))

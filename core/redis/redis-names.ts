@@ -5,8 +5,10 @@
 export class RedisNames {
   /** Set of the functions whose records are kept. */
   readonly functions: string
-  /** Channel of all changes of functions. */
+  /** Channel of all changes, and of what gateways tell each other. */
   readonly changes: string
+  /** Hash of the entries, and sorted set of their ends; in one place, and in that of the probes of `entries`. */
+  readonly entries: readonly [string, string]
   readonly #prefix: string
 
   /** @param prefix without braces, which have a meaning in a Cluster */
@@ -14,6 +16,7 @@ export class RedisNames {
     this.#prefix = prefix
     this.functions = `${prefix}:functions`
     this.changes = `${prefix}:changes`
+    this.entries = [`${prefix}:entries:{entries}`, `${prefix}:entry-ends:{entries}`]
   }
 
   /** Hash with the record, the lease and the fence of a function. */

@@ -11,6 +11,10 @@ export const scriptNames = [
   'forget-state',
   'hold-role',
   'resign-role',
+  'put-entry',
+  'renew-entries',
+  'remove-entry',
+  'read-entries',
   'probe',
 ] as const
 

@@ -2,10 +2,13 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type {
   CoordinationStore,
+  EntryRenewal,
+  EntryWrite,
   LeaseAnswer,
   LeaseRequest,
   StateWrite,
   StoreChange,
+  StoredEntry,
   StoredState,
   WriteAnswer,
 } from '../coordination/coordination-store.ts'
@@ -20,9 +23,22 @@ import { RedisNames } from './redis-names.ts'
 import { readScripts } from './redis-scripts.ts'
 import { RedisSubscription } from './redis-subscription.ts'
 import { parseRedisUrl } from './redis-url.ts'
-import { toStoreChange } from './store-change.ts'
+import { toldMessage, toStoreChange } from './store-change.ts'
 import { storeFailureOf, storeUnavailable, type StoreFailure } from './store-failure.ts'
-import { toFlag, toHold, toInteger, toLeaseAnswer, toStoredState, toTexts, toWriteAnswer } from './store-replies.ts'
+import {
+  toEntryPage,
+  toFlag,
+  toHold,
+  toInteger,
+  toLeaseAnswer,
+  toStoredState,
+  toTexts,
+  toWriteAnswer,
+  type EntryPage,
+} from './store-replies.ts'
+
+/** Entries read in one round trip, about: a few milliseconds of Redis at most. */
+const entriesAtOnce = 300
 
 /** Told what the store does, for metrics. Must not throw. */
 export interface StoreObserver {
@@ -163,6 +179,42 @@ export class RedisStore implements CoordinationStore {
 
   async resignRole(role: string): Promise<void> {
     await this.#commands.script('resign-role', { key: this.#names.role(role), args: [this.origin] }, toFlag)
+  }
+
+  putEntry(key: string, { body, rank, ttlMs }: EntryWrite): Promise<boolean> {
+    const args = [this.#names.changes, this.origin, key, rank, whole(ttlMs), body]
+    return this.#commands.script('put-entry', { key: this.#names.entries, args }, toFlag)
+  }
+
+  renewEntries(keys: readonly string[], { ttlMs, note }: EntryRenewal): Promise<readonly string[]> {
+    const args = [this.#names.changes, this.origin, whole(ttlMs), note, JSON.stringify(keys)]
+    return this.#commands.script('renew-entries', { key: this.#names.entries, args }, toTexts)
+  }
+
+  async removeEntry(key: string): Promise<void> {
+    const args = [this.#names.changes, this.origin, key]
+    await this.#commands.script('remove-entry', { key: this.#names.entries, args }, toFlag)
+  }
+
+  /** One round trip for each few hundred. */
+  async entries(): Promise<readonly StoredEntry[]> {
+    const found = new Map<string, StoredEntry>()
+    for (let from: string | undefined = '0'; from !== undefined;) {
+      const args = [from, entriesAtOnce]
+      const page: EntryPage = await this.#commands.script(
+        'read-entries',
+        { key: this.#names.entries, args },
+        toEntryPage,
+      )
+      for (const entry of page.entries) found.set(entry.key, entry)
+      from = page.next
+    }
+    return [...found.values()]
+  }
+
+  async tell(topic: string, text: string): Promise<void> {
+    const message = toldMessage({ topic, origin: this.origin, text })
+    await this.#commands.run('publish', (client) => client.publish(this.#names.changes, message), toInteger)
   }
 
   /** Also ends a subscription that does not hear what was published, so that another one is made. */

@@ -5,9 +5,50 @@ import type { StoreChange } from '../coordination/coordination-store.ts'
  * @returns undefined for anything else; the channel is open to whoever may publish there
  */
 export function toStoreChange(message: string): StoreChange | undefined {
-  const [kind, ...rest] = textsIn(message)
-  if (kind === 'released') return toReleased(rest)
-  return kind === 'state' || kind === 'gone' ? toVersioned(kind, rest) : undefined
+  const [kind = '', ...rest] = textsIn(message)
+  return decoders.get(kind)?.(rest)
+}
+
+type Decode = (texts: readonly string[]) => StoreChange | undefined
+
+const decoders: ReadonlyMap<string, Decode> = new Map<string, Decode>([
+  ['state', (texts) => toVersioned('state', texts)],
+  ['gone', (texts) => toVersioned('gone', texts)],
+  ['released', toReleased],
+  ['entry', toEntry],
+  ['renewed', toRenewed],
+  ['entry_gone', toEntryGone],
+  ['told', toTold],
+])
+
+function toEntry([key, origin, rankText, ttlText, body, ...more]: readonly string[]): StoreChange | undefined {
+  const [rank, ttlMs] = [toWhole(rankText), toWhole(ttlText)]
+  if (key === undefined || origin === undefined || body === undefined || more.length > 0) return undefined
+  if (rank === undefined || ttlMs === undefined) return undefined
+  return { kind: 'entry', key, origin, rank, ttlMs, body }
+}
+
+function toRenewed([origin, ttlText, note, keysText, ...more]: readonly string[]): StoreChange | undefined {
+  const ttlMs = toWhole(ttlText)
+  if (origin === undefined || note === undefined || keysText === undefined || more.length > 0) return undefined
+  if (ttlMs === undefined) return undefined
+  return { kind: 'renewed', keys: textsIn(keysText), origin, ttlMs, note }
+}
+
+function toEntryGone([key, origin, ...more]: readonly string[]): StoreChange | undefined {
+  if (key === undefined || origin === undefined || more.length > 0) return undefined
+  return { kind: 'entry_gone', key, origin }
+}
+
+/** Decodes what {@link toldMessage} makes. */
+function toTold([topic, origin, text, ...more]: readonly string[]): StoreChange | undefined {
+  if (topic === undefined || origin === undefined || text === undefined || more.length > 0) return undefined
+  return { kind: 'told', topic, origin, text }
+}
+
+/** Encodes what a gateway tells the others; no script has a part in it. */
+export function toldMessage({ topic, origin, text }: { topic: string; origin: string; text: string }): string {
+  return JSON.stringify(['told', topic, origin, text])
 }
 
 function toReleased([key, origin, ...more]: readonly string[]): StoreChange | undefined {
@@ -17,8 +58,8 @@ function toReleased([key, origin, ...more]: readonly string[]): StoreChange | un
 
 function toVersioned(kind: 'state' | 'gone', texts: readonly string[]): StoreChange | undefined {
   const [key = '', versionText, previousText, origin = '', body = ''] = texts
-  const version = toVersion(versionText)
-  const previous = toVersion(previousText)
+  const version = toWhole(versionText)
+  const previous = toWhole(previousText)
   if (version === undefined || previous === undefined) return undefined
   if (kind === 'gone') return texts.length === 4 ? { kind, key, version, previous, origin } : undefined
   return texts.length === 5 ? { kind, key, version, previous, origin, body } : undefined
@@ -34,7 +75,7 @@ function textsIn(message: string): readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : []
 }
 
-function toVersion(text: string | undefined): number | undefined {
-  const version = /^\d+$/.test(text ?? '') ? Number(text) : undefined
-  return Number.isSafeInteger(version) ? version : undefined
+function toWhole(text: string | undefined): number | undefined {
+  const number = /^\d+$/.test(text ?? '') ? Number(text) : undefined
+  return Number.isSafeInteger(number) ? number : undefined
 }

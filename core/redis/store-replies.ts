@@ -1,4 +1,4 @@
-import type { LeaseAnswer, StoredState, WriteAnswer } from '../coordination/coordination-store.ts'
+import type { LeaseAnswer, StoredEntry, StoredState, WriteAnswer } from '../coordination/coordination-store.ts'
 import { UnexpectedReply } from './store-failure.ts'
 
 /** Decodes `{version, age in ms, body}`; version 0 is none. */
@@ -41,6 +41,25 @@ export function toInteger(reply: unknown): number {
 export function toHold(reply: unknown): 'kept' | 'gained' | 'other' {
   if (reply === 'kept' || reply === 'gained' || reply === 'other') return reply
   throw new UnexpectedReply('neither kept nor gained nor other')
+}
+
+/** A part of the entries, and where the next one begins; undefined for the last. */
+export interface EntryPage {
+  readonly entries: readonly StoredEntry[]
+  readonly next: string | undefined
+}
+
+/** Decodes the reply of read-entries.lua. What was not written by a gateway is left out. */
+export function toEntryPage(reply: unknown): EntryPage {
+  const [next, list] = listOf(reply)
+  const flat = listOf(list)
+  const entries: StoredEntry[] = []
+  for (let at = 0; at < flat.length; at += 3) {
+    const [, rank, body] = /^(\d{1,16}) (.*)$/s.exec(toText(flat[at + 1])) ?? []
+    if (rank === undefined || body === undefined) continue
+    entries.push({ key: toText(flat[at]), body, rank: Number(rank), remainingMs: toInteger(flat[at + 2]) })
+  }
+  return { entries, next: next === '0' ? undefined : toText(next) }
 }
 
 /** Decodes a list of texts. */

@@ -1,4 +1,4 @@
-import { functionIdentity, type FunctionIdentity } from '../provider/function-identity.ts'
+import { identityAsCalled, type FunctionIdentity } from '../provider/function-identity.ts'
 import type { FunctionRoute } from './function-route.ts'
 
 /** Where function paths begin. */
@@ -44,11 +44,8 @@ export class FunctionRouter {
   #learn(spelled: string): FunctionIdentity | undefined {
     const full = decodeName(spelled)
     if (full === undefined || full.length > maxNameLength || !validName.test(full)) return undefined
-    const dot = full.lastIndexOf('.')
-    const name = dot === -1 ? full : full.slice(0, dot)
-    const namespace = dot === -1 ? this.#defaultNamespace : full.slice(dot + 1) || this.#defaultNamespace
-    if (name === '' || name.startsWith('.')) return undefined
-    const identity = functionIdentity(name, namespace)
+    const identity = identityAsCalled(full, this.#defaultNamespace)
+    if (identity.name === '' || identity.name.startsWith('.')) return undefined
     if (this.#identities.size >= rememberedNames) this.#identities.clear()
     this.#identities.set(spelled, identity)
     return identity

@@ -97,12 +97,13 @@ export class LogDestination {
 }
 
 /**
- * Returns a stream on standard output whose writes never block the event loop. Node's own `process.stdout` is that for
- * pipes and sockets, but blocks for files and terminals; a stream on the descriptor does not block there, but for a full
+ * Returns a stream on standard output, or standard error, whose writes never block the event loop. Node's own `process.stdout` is that
+ * for pipes and sockets, but blocks for files and terminals; a stream on the descriptor does not block there, but for a full
  * pipe it would keep a thread, and with it the exit of the process, waiting for ever.
  */
-export function openStandardOutput(): Writable {
-  const kind = fstatSync(process.stdout.fd)
-  if (kind.isFIFO() || kind.isSocket()) return process.stdout
-  return createWriteStream('', { fd: process.stdout.fd, autoClose: false })
+export function openStandardOutput(standard: 'stdout' | 'stderr' = 'stdout'): Writable {
+  const fd = standard === 'stdout' ? 1 : 2
+  const kind = fstatSync(fd)
+  if (kind.isFIFO() || kind.isSocket()) return process[standard]
+  return createWriteStream('', { fd, autoClose: false })
 }

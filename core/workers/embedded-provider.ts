@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { GatewayConfig, type GatewayConfig as Config, type PluginEntry } from '../config/gateway-config.ts'
 import { Container } from '../container/container.ts'
-import { coreProviders, loadStore, MetricsPage, StoreAccess } from '../container/core-providers.ts'
+import { coreProviders, loadStore, MetricsPage, PeerAccess, StoreAccess } from '../container/core-providers.ts'
 import { Teardown } from '../container/teardown.ts'
 import { Coordination } from '../coordination/coordination.ts'
 import type { CoordinationStore } from '../coordination/coordination-store.ts'
@@ -71,6 +71,7 @@ export class EmbeddedProvider implements AsyncDisposable {
     container.addValue(Clock, clock)
     container.addValue(Logger, log)
     container.addValue(MetricsPage, metrics)
+    container.addValue(PeerAccess, {})
     const host = new PluginHost({ container, teardown, clock, setupTimeoutMs: config.pluginSetupTimeoutMs })
     try {
       const access = await loadStore(config)

@@ -1,4 +1,4 @@
-import { ProcessRecords } from '../../plugins/local-provider/processes/process-records.ts'
+import { endOrphans } from '../../plugins/local-provider/replicas/replica-processes.ts'
 import { StateDirectory } from '../../plugins/local-provider/state/state-directory.ts'
 import type { ClusterOptions } from './cluster-options.ts'
 import { layOut, type Layout } from './layout.ts'
@@ -141,7 +141,7 @@ export class Cluster implements AsyncDisposable {
   /** A provider that was killed has left the processes of its functions behind. */
   #endFunctions(): void {
     if (this.provider === undefined) return
-    new ProcessRecords(new StateDirectory(providerState(this.folder)).processes).killOrphans()
+    endOrphans(new StateDirectory(providerState(this.folder)))
   }
 
   #onDeath(program: Program, end: ProgramEnd): void {

@@ -45,6 +45,7 @@ async function plan(options: ClusterOptions, { folder, ports, balancerPort }: Gr
   const { gateways: count = defaultGateways, provider: providerUrl = 'local', pluginOptions = {} } = options
   const context: SpecContext = { folder, env: environment(options) }
   const secrets = options.basicAuth === true ? folder.writeSecrets() : undefined
+  const instanceKeyFile = folder.writeInstanceKey()
   const addresses = await Promise.all(
     Array.from({ length: count }, async (_, i) => ({
       number: i + 1,
@@ -59,6 +60,7 @@ async function plan(options: ClusterOptions, { folder, ports, balancerPort }: Gr
       ? providerSpec(context, {
           port: await ports.take(),
           announceTo: addresses.map(({ port }) => `http://127.0.0.1:${port}/`),
+          instanceKeyFile,
           secrets,
           options: options.providerOptions ?? {},
         })
@@ -68,6 +70,7 @@ async function plan(options: ClusterOptions, { folder, ports, balancerPort }: Gr
       ...address,
       providerUrl: provider?.url ?? providerUrl,
       redisUrl: redis?.url ?? redisUrlOf(options, number),
+      instanceKeyFile,
       secrets,
       pluginOptions,
       env: options.envOf?.(number) ?? {},

@@ -1,4 +1,5 @@
 // The local provider as a process of its own, so that several gateways share it: node deploy/cluster/local-provider.ts --help
+import { randomBytes } from 'node:crypto'
 import { EngineForwarder } from '../../core/http/engine.ts'
 import { HttpProxyForwarder } from '../../core/http/http-proxy-forwarder.ts'
 import { UndiciForwarder } from '../../core/http/undici-forwarder.ts'
@@ -9,6 +10,7 @@ import { createLogger } from '../../core/telemetry/pino-logger.ts'
 import { systemRandom } from '../../core/time/random.ts'
 import { SystemClock } from '../../core/time/system-clock.ts'
 import { HttpAnnouncer } from '../../plugins/local-provider/announcements/http-announcer.ts'
+import { LoneProvider } from '../../plugins/local-provider/reports/lone-provider.ts'
 import { startLocalProvider } from '../../plugins/local-provider/start.ts'
 import { decideProvider, type ProviderSettings } from './provider-settings.ts'
 import { stopSignals } from './stop-signals.ts'
@@ -40,11 +42,27 @@ async function run(settings: ProviderSettings, log: Logger): Promise<void> {
   void signals.second.then(() => process.exit(1))
   const http = new UndiciHttpClient({ clock, connectTimeoutMs })
   const forwarder = createForwarder()
-  const announcer = new HttpAnnouncer({ http, clock, targets: settings.announceTo })
+  const { announceTo, instanceKey } = settings
   const provider = await startLocalProvider(
     settings.options,
-    { defaultNamespace: settings.namespace, readTimeoutMs: 0, authorization: settings.authorization },
-    { clock, random: systemRandom, forwarder, http, announcer, log },
+    {
+      defaultNamespace: settings.namespace,
+      readTimeoutMs: 0,
+      authorization: settings.authorization,
+      // Without a key that gateways know, sidecars report to the provider only, by one that nobody else knows.
+      instanceKey: instanceKey ?? randomBytes(32).toString('base64url'),
+      gateways: instanceKey === undefined ? [] : announceTo.map(({ url }) => url),
+    },
+    {
+      clock,
+      random: systemRandom,
+      forwarder,
+      http,
+      log,
+      instances: new LoneProvider(),
+      // Gateways that take reports of sidecars announce by themselves.
+      ...(instanceKey === undefined ? { announcer: new HttpAnnouncer({ http, clock, targets: announceTo }) } : {}),
+    },
   )
   const signal = await signals.first
   log.info('draining: no new connections', { signal, gracePeriodMs: settings.gracePeriodMs })

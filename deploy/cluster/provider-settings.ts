@@ -5,7 +5,7 @@ import { parse } from 'yaml'
 import { parseDuration } from '../../core/config/duration.ts'
 import type { GatewayConfig } from '../../core/config/gateway-config.ts'
 import { maskUserInfo } from '../../core/config/mask-secrets.ts'
-import { baseUrl, logFormat, logLevel } from '../../core/config/schema.ts'
+import { baseUrl, instanceKey, logFormat, logLevel } from '../../core/config/schema.ts'
 import { programVersion } from '../../core/config/version.ts'
 import type { AnnounceTarget } from '../../plugins/local-provider/announcements/http-announcer.ts'
 import { localProviderOptions, type LocalProviderOptions } from '../../plugins/local-provider/options.ts'
@@ -18,6 +18,8 @@ export interface ProviderSettings {
   readonly namespace: string
   readonly authorization: Authorization
   readonly announceTo: readonly AnnounceTarget[]
+  /** What sidecars sign their reports to gateways with; undefined when they do not report to them. */
+  readonly instanceKey: string | undefined
   readonly gracePeriodMs: number
   readonly logLevel: GatewayConfig['logLevel']
   readonly logFormat: GatewayConfig['logFormat']
@@ -31,6 +33,7 @@ interface Flags {
   readonly namespace: string
   readonly secrets?: string
   readonly announceTo?: string
+  readonly instanceKeyFile?: string
   readonly gracePeriod: string
   readonly logLevel: GatewayConfig['logLevel']
   readonly logFormat: GatewayConfig['logFormat']
@@ -49,6 +52,7 @@ function toSettings(flags: Flags): ProviderSettings {
     options: optionsOf(flags),
     namespace: flags.namespace,
     ...accountOf(flags),
+    instanceKey: instanceKeyOf(flags),
     gracePeriodMs: durationOf('--grace-period', flags.gracePeriod),
     logLevel: flags.logLevel,
     logFormat: flags.logFormat,
@@ -64,6 +68,10 @@ function describe(): Command {
     .option('--namespace <name>', 'namespace of functions that are named without one', 'openfaas-fn')
     .option('--secrets <folder>', 'ask for the account in its files basic-auth-user and basic-auth-password')
     .option('--announce-to <urls>', 'gateways to tell when a function is ready, separated by commas')
+    .option(
+      '--instance-key-file <file>',
+      "the gateways' PILOTLIGHT_INSTANCE_KEY_FILE: replicas report to them by themselves",
+    )
     .option('--grace-period <duration>', 'at the end: how long calls under way may take to finish', '10s')
     .option('--options <file>', 'more options of the plugin local-provider, such as the catalogue (YAML)')
     .addOption(
@@ -78,6 +86,7 @@ function describe(): Command {
 Gateways reach it by functions_provider_url=http://127.0.0.1:<port>/ and function_namespace=<name>.
 Without --secrets, whoever reaches the port may run programs here; with it, gateways need basic_auth=true and
 secret_mount_path=<folder>, and are told of ready functions with the same account, unless their URL has one.
+With --instance-key-file, gateways send calls to the replicas directly.
 
 Documentation: plugins/local-provider/README.md.`,
     )
@@ -117,6 +126,22 @@ function accountOf({ secrets, announceTo = '' }: Flags): Pick<ProviderSettings, 
       : Authorization.of(secretIn(secrets, 'basic-auth-user'), secretIn(secrets, 'basic-auth-password'))
   const urls = announceTo.split(',').flatMap((text) => text.trim() || [])
   return { authorization, announceTo: urls.map((url) => targetOf(url, authorization)) }
+}
+
+/** The same least length as of the gateways. */
+function instanceKeyOf({ instanceKeyFile: path }: Flags): string | undefined {
+  if (path === undefined) return undefined
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new WrongUsage(
+      `--instance-key-file: ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  }
+  const decoded = instanceKey.safeParse(text.trim())
+  if (decoded.success) return decoded.data
+  throw new WrongUsage(`--instance-key-file: ${path}: ${decoded.error.issues.map(({ message }) => message).join('; ')}`)
 }
 
 function secretIn(folder: string, name: string): string {

@@ -39,6 +39,11 @@ export class RunFolder {
     return path
   }
 
+  /** Writes the key that gateways and sidecars of this run share, and returns its path. */
+  writeInstanceKey(): string {
+    return this.write('instance-key', randomBytes(32).toString('base64url'))
+  }
+
   remove(): void {
     rmSync(this.path, { recursive: true, force: true })
   }

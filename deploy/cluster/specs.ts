@@ -50,6 +50,8 @@ export interface ProviderSettings {
   readonly port: number
   /** Base URLs of the gateways. */
   readonly announceTo: readonly string[]
+  /** File with the key that gateways know reports of sidecars by. */
+  readonly instanceKeyFile: string
   /** Folder with the files of the account, if there is one. */
   readonly secrets: string | undefined
   readonly options: Readonly<Record<string, unknown>>
@@ -57,10 +59,16 @@ export interface ProviderSettings {
 
 /** The local provider as a process of its own. */
 export function providerSpec({ folder, env }: SpecContext, settings: ProviderSettings): ProgramSpec {
-  const { port, announceTo, secrets, options } = settings
+  const { port, announceTo, instanceKeyFile, secrets, options } = settings
   // JSON is YAML.
   const file = folder.write('provider.yaml', JSON.stringify({ stateDirectory: providerState(folder), ...options }))
-  const flags = { port, options: file, 'announce-to': announceTo.join(','), 'grace-period': `${gracePeriodMs}ms` }
+  const flags = {
+    port,
+    options: file,
+    'announce-to': announceTo.join(','),
+    'instance-key-file': instanceKeyFile,
+    'grace-period': `${gracePeriodMs}ms`,
+  }
   const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`)
   return {
     name: 'provider',
@@ -89,6 +97,7 @@ export interface GatewaySettings {
   readonly providerUrl: string
   /** Empty for none. */
   readonly redisUrl: string
+  readonly instanceKeyFile: string
   readonly secrets: string | undefined
   readonly pluginOptions: Readonly<Record<string, unknown>>
   /** Variables over those of all programs. */
@@ -119,6 +128,7 @@ export function gatewaySpec({ folder, env }: SpecContext, settings: GatewaySetti
       PILOTLIGHT_PORT: String(port),
       PILOTLIGHT_METRICS_PORT: String(settings.metricsPort),
       PILOTLIGHT_REDIS_URL: settings.redisUrl,
+      PILOTLIGHT_INSTANCE_KEY_FILE: settings.instanceKeyFile,
     },
     stopSignal: 'SIGTERM',
     stopWithinMs: gracePeriodMs + patienceMs,

@@ -4,9 +4,9 @@ import {
   Forwarder,
   GatewayConfig,
   HttpClient,
+  InstanceRegistry,
   ProviderEndpoint,
   Random,
-  ReadinessAnnouncer,
   service,
 } from '#core'
 import { localProviderOptions } from './options.ts'
@@ -24,7 +24,7 @@ export const plugin = definePlugin({
     random: Random,
     forwarder: Forwarder,
     http: HttpClient,
-    announcer: ReadinessAnnouncer,
+    instances: InstanceRegistry,
     config: GatewayConfig,
   },
   provides: [ProviderEndpoint],
@@ -35,6 +35,7 @@ export const plugin = definePlugin({
       defaultNamespace: config.functionNamespace || fallbackNamespace,
       readTimeoutMs: config.readTimeoutMs,
       authorization: Authorization.ofThisStart(),
+      instanceKey: config.instanceKey,
     }
     const provider = await startLocalProvider(options, facts, { ...deps, log })
     return {

@@ -1,6 +1,8 @@
 import type { Clock, Logger, ProviderEndpoint } from '#core'
 import type { FunctionTable } from './functions/function-table.ts'
-import type { ProcessLauncher } from './processes/process-launcher.ts'
+import type { ReplicaProcesses } from './replicas/replica-processes.ts'
+import type { SidecarProgram } from './replicas/sidecar-program.ts'
+import type { ReportServer } from './reports/report-server.ts'
 import type { Authorization } from './server/authorization.ts'
 import { FunctionRoutes } from './server/function-routes.ts'
 import { Invocation } from './server/invocation.ts'
@@ -21,11 +23,15 @@ const host = '127.0.0.1'
 export interface LocalProviderParts {
   readonly directory: StateDirectory
   readonly lock: StateLock
-  readonly launcher: ProcessLauncher
+  readonly processes: ReplicaProcesses
+  readonly program: SidecarProgram
+  readonly reports: ReportServer
   readonly file: StateFile
   readonly namespaces: NamespaceTable
   readonly secrets: SecretStore
   readonly functions: FunctionTable
+  /** Runs again what was deployed, once sidecars can report. */
+  readonly restore: () => void
   readonly authorization: Authorization
   readonly log: Logger
   readonly clock: Clock
@@ -78,8 +84,10 @@ export class LocalProvider implements AsyncDisposable {
 
   /** @throws Error when the port is taken */
   async listen(port: number): Promise<void> {
+    const { directory, log, program, reports, restore } = this.#parts
+    program.reportTo(await reports.listen())
     this.#port = await this.#server.listen(host, port)
-    const { directory, log } = this.#parts
+    restore()
     log.info('the local provider runs functions as processes of this machine', {
       url: this.endpoint.url.href,
       stateDirectory: directory.path,
@@ -97,13 +105,14 @@ export class LocalProvider implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { functions, launcher, lock } = this.#parts
+    const { functions, reports, processes, lock } = this.#parts
     this.#port = 0
     functions.closeLogs()
     await this.#server[Symbol.asyncDispose]()
     await this.#state.settled()
     await functions.stop()
-    launcher[Symbol.dispose]()
+    await reports[Symbol.asyncDispose]()
+    processes[Symbol.dispose]()
     await lock[Symbol.asyncDispose]()
   }
 }

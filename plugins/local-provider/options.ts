@@ -29,18 +29,21 @@ export const localProviderOptions = z.strictObject({
   samples: z.boolean().default(true),
   /** `PATH` of functions. Default: the folder of the gateway's Node, then the system's usual ones. */
   path: z.string().min(1).default(defaultPath),
-  /** Ports that replicas listen on. Default 20000 to 29999, below those of outgoing connections. */
+  /** Ports that replicas listen on: one for the sidecar, one more for a server. Default 20000 to 29999, below those of outgoing connections. */
   replicaPorts: z
     .strictObject({ from: port, to: port })
     .refine(({ from, to }) => from <= to, 'from is beyond to')
     .default({ from: 20_000, to: 29_999 }),
   /** Most replicas of one function. Default 20. */
   maxReplicas: z.int().positive().default(20),
-  /** Most function processes at a time, of all functions together; beyond it, classic calls are answered 429. Default 256. */
+  /**
+   * Most replicas at a time, of all functions together; each is a process of about 50 MB besides its function. Also most calls that one
+   * replica forks for at a time; beyond it, they are answered 429. Default 256.
+   */
   maxProcesses: z.int().positive().default(256),
   /** How long a server may take until it is ready, before it is killed and started again. Default 60s. */
   startTimeout: limit.prefault('60s'),
-  /** How long calls in flight, and then processes, may take to end before they are killed. Default 5s. */
+  /** How long calls in flight may take to end when a replica is stopped; what is left then is cut. Default 5s. */
   stopGrace: limit.prefault('5s'),
   /** Log lines that are kept per function; all together at most 1 MiB. Default 1,000. */
   logLines: z.int().positive().max(100_000).default(1_000),

@@ -1,4 +1,13 @@
-import type { Clock, Forwarder, HttpClient, Logger, Random, ReadinessAnnouncer } from '#core'
+import {
+  PortAllocator,
+  type Clock,
+  type Forwarder,
+  type HttpClient,
+  type InstanceRegistry,
+  type Logger,
+  type Random,
+  type ReadinessAnnouncer,
+} from '#core'
 import { Announcements } from './announcements/announcements.ts'
 import { builtInRecipes } from './catalogue/built-in.ts'
 import { Catalogue } from './catalogue/catalogue.ts'
@@ -7,10 +16,11 @@ import { RevisionFactory } from './functions/revision-factory.ts'
 import { sampleDeployments } from './functions/samples.ts'
 import { LocalProvider } from './local-provider.ts'
 import type { LocalProviderOptions } from './options.ts'
-import { ProcessLauncher } from './processes/process-launcher.ts'
-import { ProcessRecords } from './processes/process-records.ts'
-import { PortAllocator } from './replicas/port-allocator.ts'
-import { ReadinessProbe } from './replicas/readiness.ts'
+import type { ReplicaDeps } from './replicas/replica-deps.ts'
+import { ReplicaProcesses } from './replicas/replica-processes.ts'
+import { SidecarProgram } from './replicas/sidecar-program.ts'
+import { ReportDesk } from './reports/report-desk.ts'
+import { ReportServer } from './reports/report-server.ts'
 import type { Authorization } from './server/authorization.ts'
 import { NamespaceTable } from './state/namespace-table.ts'
 import { SecretStore } from './state/secret-store.ts'
@@ -24,8 +34,10 @@ export interface LocalProviderDeps {
   readonly random: Random
   readonly forwarder: Forwarder
   readonly http: HttpClient
-  /** Told of functions that take calls. */
-  readonly announcer: ReadinessAnnouncer
+  /** Told of every report of the sidecars, and answers for it. */
+  readonly instances: InstanceRegistry
+  /** Told of functions that take calls, where `instances` does not see to that. */
+  readonly announcer?: ReadinessAnnouncer
   readonly log: Logger
 }
 
@@ -37,6 +49,12 @@ export interface LocalProviderFacts {
   readonly readTimeoutMs: number
   /** Who may manage functions. */
   readonly authorization: Authorization
+  /** What sidecars sign their reports with. */
+  readonly instanceKey: string
+  /** Gateways that sidecars report to besides the provider; they have the same key. */
+  readonly gateways?: readonly URL[]
+  /** Program and arguments of a sidecar. Default: that of this installation. */
+  readonly sidecar?: readonly string[]
 }
 
 /**
@@ -68,12 +86,12 @@ async function assembleOrRelease(
   lock: StateLock,
   given: Pick<Parts, 'options' | 'facts' | 'deps'>,
 ): Promise<LocalProvider> {
-  let launcher: ProcessLauncher | undefined
+  let processes: ReplicaProcesses | undefined
   try {
-    launcher = takeProcesses(directory, given.options, given.deps)
-    return assemble({ directory, lock, launcher, ...given })
+    processes = takeProcesses(directory, given.options, given.deps)
+    return assemble({ directory, lock, processes, ...given })
   } catch (error) {
-    launcher?.[Symbol.dispose]()
+    processes?.[Symbol.dispose]()
     await lock[Symbol.asyncDispose]()
     throw error
   }
@@ -82,51 +100,64 @@ async function assembleOrRelease(
 function takeProcesses(
   directory: StateDirectory,
   { maxProcesses }: LocalProviderOptions,
-  deps: LocalProviderDeps,
-): ProcessLauncher {
-  const records = new ProcessRecords(directory.processes)
-  const orphans = records.killOrphans()
-  if (orphans.length > 0) deps.log.warn('function processes of a killed gateway were ended', { pids: orphans })
-  return new ProcessLauncher({ records, clock: deps.clock, maxProcesses })
+  { clock, log }: LocalProviderDeps,
+): ReplicaProcesses {
+  const processes = new ReplicaProcesses(directory, { clock, maxProcesses })
+  const { orphans } = processes
+  if (orphans.length > 0) log.warn('function processes of a killed gateway were ended', { pids: orphans })
+  return processes
 }
 
 interface Parts {
   readonly directory: StateDirectory
   readonly lock: StateLock
-  readonly launcher: ProcessLauncher
+  readonly processes: ReplicaProcesses
   readonly options: LocalProviderOptions
   readonly facts: LocalProviderFacts
   readonly deps: LocalProviderDeps
 }
 
-function assemble({ directory, lock, launcher, options, facts, deps }: Parts): LocalProvider {
-  const { clock, random, forwarder, http, announcer, log } = deps
+function assemble(parts: Parts): LocalProvider {
+  const { directory, lock, processes, options, facts, deps } = parts
+  const { clock, announcer, log } = deps
   const file = new StateFile(directory.stateFile, { clock, log })
   const stored = file.load()
   const namespaces = new NamespaceTable(facts.defaultNamespace, stored.namespaces)
   const secrets = new SecretStore(directory)
+  const { replicas, program, desk } = sidecarsOf(parts)
   const revisions = new RevisionFactory({
     catalogue: new Catalogue([...options.catalogue, ...builtInRecipes]),
     directory,
     secrets,
-    replicas: {
-      launcher,
-      ports: new PortAllocator({ range: options.replicaPorts, random }),
-      probe: new ReadinessProbe({ clock, http }),
-      forwarder,
-      clock,
-      random,
-    },
+    replicas,
     settings: { path: options.path, startTimeoutMs: options.startTimeout, stopGraceMs: options.stopGrace },
   })
-  const announcements = new Announcements({ announcer, log })
+  const announcements = announcer && new Announcements({ announcer, log })
   const functions = new FunctionTable({ directory, revisions, announcements, clock, log, limits: options })
-  for (const one of stored.functions) functions.restore(one)
-  for (const sample of options.samples ? sampleDeployments : []) {
-    functions.addSample({ ...sample, namespace: facts.defaultNamespace })
+  const reports = new ReportServer({ desk, clock, log })
+  const restore = (): void => {
+    for (const one of stored.functions) functions.restore(one)
+    for (const sample of options.samples ? sampleDeployments : []) {
+      functions.addSample({ ...sample, namespace: facts.defaultNamespace })
+    }
   }
-  return new LocalProvider(
-    { directory, lock, launcher, file, namespaces, secrets, functions, authorization: facts.authorization, log, clock },
-    facts.readTimeoutMs,
-  )
+  const state = { directory, lock, file, namespaces, secrets }
+  const { authorization, readTimeoutMs } = facts
+  const own = { ...state, processes, program, reports, functions, restore, authorization, log, clock }
+  return new LocalProvider(own, readTimeoutMs)
+}
+
+/** What replicas are run with, and how they are heard. */
+function sidecarsOf({ processes, options, facts, deps }: Parts): {
+  readonly replicas: ReplicaDeps
+  readonly program: SidecarProgram
+  readonly desk: ReportDesk
+} {
+  const { clock, random, forwarder, http, instances } = deps
+  const { instanceKey: key, gateways = [], sidecar: command } = facts
+  const desk = new ReportDesk({ clock, key, registry: instances })
+  const program = new SidecarProgram({ key, gateways, command, maxProcesses: options.maxProcesses })
+  const ports = new PortAllocator({ range: options.replicaPorts, random })
+  const { launcher, folders } = processes
+  return { replicas: { launcher, folders, program, desk, ports, forwarder, http, clock, random }, program, desk }
 }

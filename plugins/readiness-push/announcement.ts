@@ -1,4 +1,4 @@
-import { functionIdentity, GatewayError, type FunctionIdentity } from '#core'
+import { functionIdentity, GatewayError, identityAsCalled, type FunctionIdentity } from '#core'
 
 /** What somebody says who has seen a function take traffic. */
 export interface Announcement {
@@ -24,17 +24,10 @@ const maxAvailable = 1_000_000
 export function decodeAnnouncement(text: string, defaultNamespace: string): Announcement {
   const { name, namespace, available } = fieldsIn(text)
   const identity = isAbsent(namespace)
-    ? asCalled(nameOf(name), defaultNamespace)
+    ? identityAsCalled(nameOf(name), defaultNamespace)
     : functionIdentity(nameOf(name), namespaceOf(namespace))
   if (identity.key.length > maxKeyLength) throw invalid(`name and namespace are longer than ${maxKeyLength} characters`)
   return { identity, available: isAbsent(available) ? undefined : countOf(available) }
-}
-
-/** Reads `name.namespace` as it stands in the path of a call, so that both mean the same function. */
-function asCalled(full: string, defaultNamespace: string): FunctionIdentity {
-  const dot = full.lastIndexOf('.')
-  if (dot === -1) return functionIdentity(full, defaultNamespace)
-  return functionIdentity(full.slice(0, dot), full.slice(dot + 1) || defaultNamespace)
 }
 
 interface Fields {

@@ -1,6 +1,7 @@
 import {
   Clock,
   definePlugin,
+  Existence,
   GatewayConfig,
   Meter,
   ReadinessAnnouncer,
@@ -8,7 +9,6 @@ import {
   ServiceQuery,
   SharedDirectory,
 } from '#core'
-import { Existence } from './existence.ts'
 import { readinessPushOptions } from './options.ts'
 import { readyRoute } from './ready-route.ts'
 

@@ -1,5 +1,6 @@
 import {
   BufferReply,
+  type Existence,
   GatewayError,
   type Logger,
   type Meter,
@@ -9,7 +10,6 @@ import {
   type SystemRoute,
 } from '#core'
 import { decodeAnnouncement } from './announcement.ts'
-import type { Existence } from './existence.ts'
 
 /** What the route works with. */
 export interface ReadyRouteDeps {

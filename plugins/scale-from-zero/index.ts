@@ -3,13 +3,13 @@ import {
   Coordinator,
   definePlugin,
   GatewayConfig,
+  HeldBudget,
   InvocationEvents,
   Meter,
   Random,
   ReplicaDirectory,
   ServiceQuery,
 } from '#core'
-import { HeldBudget } from './held-budget.ts'
 import { scaleFromZeroOptions } from './options.ts'
 import { ReadyGate } from './ready-gate.ts'
 import { WakeMetrics } from './wake-metrics.ts'

@@ -1,8 +1,5 @@
-import { formatDuration, GatewayError } from '#core'
+import { formatDuration, GatewayError, holdTimeoutAnnotation } from '#core'
 import type { Wake } from './wake.ts'
-
-/** Annotation by which a function sets how long its calls are held: a Go duration. */
-export const holdTimeoutAnnotation = 'com.pilotlight.hold-timeout'
 
 /** Explains that the gateway holds nothing any more. */
 export function draining(): GatewayError {

@@ -1,25 +1,18 @@
 import {
   GatewayError,
-  parseDuration,
+  holdTimeoutAnnotation,
+  holdTimeoutMs,
+  Waiter,
   type Exchange,
   type FunctionIdentity,
   type FunctionState,
   type GatewayRequest,
+  type HeldBudget,
   type InvocationEvents,
   type ReplicaDirectory,
 } from '#core'
-import type { HeldBudget } from './held-budget.ts'
-import {
-  circuitOpen,
-  clientLeft,
-  coldStartTimeout,
-  draining,
-  holdTimeoutAnnotation,
-  notFound,
-  overdueReason,
-} from './refusals.ts'
+import { circuitOpen, clientLeft, coldStartTimeout, draining, notFound, overdueReason } from './refusals.ts'
 import { Wake } from './wake.ts'
-import { Waiter } from './waiter.ts'
 import { WakeFailures } from './wake-failures.ts'
 import { Waker, type WakerDeps } from './waker.ts'
 
@@ -175,7 +168,6 @@ export class WakeQueue implements AsyncDisposable {
   }
 
   #holdTimeoutMs(state: FunctionState | undefined): number {
-    const annotated = state?.annotations[holdTimeoutAnnotation]
-    return (annotated === undefined ? undefined : parseDuration(annotated)) ?? this.#deps.holdTimeoutMs
+    return holdTimeoutMs(state, this.#deps.holdTimeoutMs)
   }
 }

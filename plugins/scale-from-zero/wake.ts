@@ -1,5 +1,4 @@
-import type { FunctionIdentity, FunctionState, GatewayError } from '#core'
-import type { Waiter } from './waiter.ts'
+import type { FunctionIdentity, FunctionState, GatewayError, Waiter } from '#core'
 
 /** Measured with 300 callers: 3 to 24 give much the same; all at once, the first of them waits twice as long. */
 const releasedPerTurn = 8

@@ -19,6 +19,9 @@ describe('the import rules', () => {
     ['a plugin importing past the door', 'plugins/auth/a.ts', "import { x } from '../../core/http/a.ts'"],
     ['a plugin importing test helpers', 'plugins/auth/a.ts', "import { x } from '../../test/support/a.ts'"],
     ['the sidecar importing past the door', 'sidecar/a.ts', "import {\n  x,\n} from '../core/errors/codes.ts'"],
+    ['the sidecar importing the large door', 'sidecar/a.ts', "import { x } from '#core'"],
+    ['the sidecar importing a large library', 'sidecar/a.ts', "import { z } from 'zod'"],
+    ['a plugin importing a door of the sidecar', 'plugins/auth/a.ts', "import { x } from '#core/lean'"],
     ['undici outside core/http', 'core/replicas/a.ts', "import { Pool } from 'undici'"],
     ['http-proxy outside core/http', 'plugins/auth/a.ts', "import httpProxy from 'http-proxy'"],
     ['ioredis outside core/redis', 'core/coordination/a.ts', "import { Redis } from 'ioredis'"],
@@ -31,6 +34,7 @@ describe('the import rules', () => {
   it.each([
     ['a plugin importing #core', 'plugins/auth/a.ts', "import { x } from '#core'"],
     ['a plugin importing its own folder', 'plugins/auth/sub/a.ts', "import { x } from '../options.ts'"],
+    ['the sidecar importing its doors', 'sidecar/a.ts', "import { x } from '#core/lean'\nawait import('#core/peers')"],
     ['a plugin importing a package', 'plugins/auth/a.ts', "import { z } from 'zod'\nimport fs from 'node:fs'"],
     ['the OTel API anywhere', 'plugins/auth/a.ts', "import { trace } from '@opentelemetry/api'"],
     ['undici in core/http', 'core/http/a.ts', "import { Pool } from 'undici'"],

@@ -65,6 +65,10 @@ function callAll({ store }: OpenedStore): Promise<unknown>[] {
     store.forget('f'),
     store.holdRole('r', 1),
     store.resignRole('r'),
+    store.putEntry('e', { body: 'b', rank: 1, ttlMs: 1 }),
+    store.renewEntries(['e'], { ttlMs: 1, note: '' }),
+    store.removeEntry('e'),
+    store.entries(),
     store.probe('f'),
   ]
 }

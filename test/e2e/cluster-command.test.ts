@@ -27,8 +27,8 @@ describe('npm run cluster', () => {
 
     expect([woken.status, woken.body]).toEqual([200, 'Hello, world!\n'])
     expect(others.map(({ status }) => status)).toEqual([200, 200, 200])
-    expect([...running.values()].join('\n')).toMatch(/redis-server[^]*hello\.js/)
-    expect(running.size).toBe(7)
+    expect([...running.values()].join('\n')).toMatch(/redis-server[^]*pilotlight\.js sidecar [^]*hello\.js/)
+    expect(running.size).toBe(8)
     expect(logFiles.toSorted()).toEqual(
       ['gateway-1', 'gateway-2', 'gateway-3', 'haproxy', 'provider', 'redis'].map((name) => `${name}.log`),
     )
@@ -46,7 +46,7 @@ describe('npm run cluster', () => {
 
     cluster.signal('SIGKILL')
 
-    expect(running.size).toBe(6)
+    expect(running.size).toBe(7)
     await allGone(running)
   })
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { document, section, tableRows } from '../support/documents.ts'
 import { eventually } from '../support/eventually.ts'
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts'
+import { InstanceDouble, instanceTestKey } from '../support/instance-double.ts'
 import { guardAgainstLeaks } from '../support/leak-guard.ts'
 import { type RedisServer, startRedis } from '../support/redis-servers.ts'
 import { ScriptedProvider } from '../support/scripted-provider.ts'
@@ -27,11 +28,16 @@ beforeAll(async () => {
     { name: 'busy', desired: 0, readyAfterMs: -1 },
     { name: 'broken' },
     { name: 'followed', desired: 0, readyAfterMs: -1 },
+    { name: 'echo' },
   )
   redis = await startRedis()
   const pluginOptions = { 'scale-from-zero': { maxHeldPerFunction: 2 } }
   const options = {
-    env: { functions_provider_url: provider.url, PILOTLIGHT_REDIS_URL: redis.url },
+    env: {
+      functions_provider_url: provider.url,
+      PILOTLIGHT_REDIS_URL: redis.url,
+      PILOTLIGHT_INSTANCE_KEY: instanceTestKey,
+    },
     config: stringify({ pluginOptions }),
   }
   gateway = await startGatewayProcess(options)
@@ -53,7 +59,7 @@ afterAll(async () => {
 
 /**
  * Makes each series appear: a cold start with two callers, one caller too many, a client that leaves, a cut answer, a wake that
- * another gateway leads, a Redis that goes away.
+ * another gateway leads, a call that waits for a slot, an instance that leaves, a Redis that goes away.
  */
 async function everyKindOfEvent(): Promise<void> {
   await call('sleepy')
@@ -74,6 +80,7 @@ async function everyKindOfEvent(): Promise<void> {
     const page = await gateway.metrics()
     return page.includes('pilotlight_aborted_total{') && page.includes('outcome="abandoned"')
   })
+  await waitForSlot()
   await redis.kill()
   await eventually('the loss of Redis to be counted', async () =>
     (await gateway.metrics()).includes('\npilotlight_coordination_degraded 1\n'),
@@ -94,6 +101,23 @@ async function follow(): Promise<void> {
   )
   following.leave()
   await Promise.all([leading.gone, following.gone])
+}
+
+/** Two calls of an instance that takes one at a time, and that leaves after them. */
+async function waitForSlot(): Promise<void> {
+  await using instance = await InstanceDouble.start({ limit: 1 })
+  await instance.report([gateway.url])
+  const first = call('echo')
+  await eventually('the first call', () => instance.calls.length === 1)
+  const second = call('echo')
+  await eventually('the second call to wait', async () =>
+    (await gateway.metrics()).includes('\npilotlight_slot_waiting_requests 1\n'),
+  )
+  instance.finishOldest()
+  await eventually('the second call', () => instance.served === 2)
+  instance.finishOldest()
+  expect(await Promise.all([first, second])).toEqual([200, 200])
+  await instance.report([gateway.url], 'leaving')
 }
 
 async function call(name: string): Promise<number> {

@@ -16,7 +16,7 @@ import { LocalReplicaDirectory } from '../../core/replicas/local-replica-directo
 import { InvocationEventHub } from '../../core/telemetry/invocation-event-hub.ts'
 import { DirectoryFeed } from '../../plugins/provider-client/directory-feed.ts'
 import { FeedRole, feedRoleTimes } from '../../plugins/provider-client/feed-role.ts'
-import { HeldBudget } from '../../plugins/scale-from-zero/held-budget.ts'
+import { HeldBudget } from '../../core/holding/held-budget.ts'
 import { scaleFromZeroOptions } from '../../plugins/scale-from-zero/options.ts'
 import { ReadyGate } from '../../plugins/scale-from-zero/ready-gate.ts'
 import { WakeMetrics } from '../../plugins/scale-from-zero/wake-metrics.ts'

@@ -1,4 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis'
+import type { StoreChange } from '../../core/coordination/coordination-store.ts'
 import { toStoreChange } from '../../core/redis/store-change.ts'
 
 interface Seen {
@@ -39,7 +40,10 @@ export class RecordWatch implements AsyncDisposable {
 
   #hear(message: string): void {
     const change = toStoreChange(message)
-    if (change === undefined || change.kind === 'released') return
+    if (change?.kind === 'state' || change?.kind === 'gone') this.#see(change)
+  }
+
+  #see(change: Extract<StoreChange, { readonly version: number }>): void {
     this.heard += 1
     const { key, version } = change
     const before = this.#seen.get(key)

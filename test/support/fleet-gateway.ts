@@ -2,6 +2,7 @@ import type { CoordinationStore } from '../../core/coordination/coordination-sto
 import { CoordinationMetrics } from '../../core/coordination/coordination-metrics.ts'
 import { Fleet } from '../../core/coordination/fleet.ts'
 import { LocalReplicaDirectory } from '../../core/replicas/local-replica-directory.ts'
+import type { Meter } from '../../core/telemetry/meter.ts'
 import { Metrics } from '../../core/telemetry/metrics.ts'
 import type { Clock } from '../../core/time/clock.ts'
 import { FakeLogger } from './fake-logger.ts'
@@ -29,6 +30,11 @@ export class FleetGateway implements AsyncDisposable {
     this.#metrics = new Metrics({ log, clock })
     const metrics = new CoordinationMetrics(this.#metrics.meter)
     this.fleet = new Fleet({ store, directory, clock, random: () => 0, log, metrics, leaseTtlMs })
+  }
+
+  /** What further instruments are made from. */
+  get meter(): Meter {
+    return this.#metrics.meter
   }
 
   /** The lines of one series, as they are scraped. */

@@ -55,7 +55,7 @@ export class OpenedStore implements AsyncDisposable {
 
   /** The published changes of one function so far, without their origin. */
   changesOf(key: string): readonly StoreChange[] {
-    return this.changes.filter((change) => change.key === key)
+    return this.changes.filter((change) => 'key' in change && change.key === key)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

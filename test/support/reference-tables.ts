@@ -12,6 +12,7 @@ const durations = new Set([
   'holdTimeout',
   'quietPeriod',
   'gracePeriod',
+  'instanceTtl',
 ])
 
 /** The tables of the documentation that are made from code, by the name in their marker. */

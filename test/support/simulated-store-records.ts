@@ -13,6 +13,7 @@ export class StoreRecords extends LocalRecords {
     this.records.clear()
     this.roles.clear()
     this.listed.clear()
+    this.entryTable.clear()
     this.#undo = []
   }
 

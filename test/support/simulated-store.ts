@@ -1,9 +1,12 @@
 import type {
   CoordinationStore,
+  EntryRenewal,
+  EntryWrite,
   LeaseAnswer,
   LeaseRequest,
   StateWrite,
   StoreChange,
+  StoredEntry,
   StoredState,
   WriteAnswer,
 } from '../../core/coordination/coordination-store.ts'
@@ -132,6 +135,26 @@ export class SimulatedStore implements CoordinationStore, Subscriber {
 
   resignRole(role: string): Promise<void> {
     return this.#call('resignRole', role, (records, asker) => records.resignRole(asker))
+  }
+
+  putEntry(key: string, entry: EntryWrite): Promise<boolean> {
+    return this.#call('putEntry', key, ({ entries }, asker) => entries.put(asker, entry))
+  }
+
+  renewEntries(keys: readonly string[], renewal: EntryRenewal): Promise<readonly string[]> {
+    return this.#call('renewEntries', '', ({ entries }, { origin }) => entries.renew(origin, keys, renewal))
+  }
+
+  removeEntry(key: string): Promise<void> {
+    return this.#call('removeEntry', key, ({ entries }, asker) => entries.remove(asker))
+  }
+
+  entries(): Promise<readonly StoredEntry[]> {
+    return this.#call('entries', '', ({ entries }) => entries.all())
+  }
+
+  tell(topic: string, text: string): Promise<void> {
+    return this.#call('tell', topic, ({ entries }, { origin }) => entries.tell(origin, { topic, text }))
   }
 
   async probe(key: string): Promise<void> {

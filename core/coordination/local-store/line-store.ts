@@ -5,10 +5,13 @@ import type { Line } from '../../workers/line.ts'
 import { Questions } from '../../workers/questions.ts'
 import type {
   CoordinationStore,
+  EntryRenewal,
+  EntryWrite,
   LeaseAnswer,
   LeaseRequest,
   StateWrite,
   StoreChange,
+  StoredEntry,
   StoredState,
   WriteAnswer,
 } from '../coordination-store.ts'
@@ -107,6 +110,26 @@ export class LineStore implements CoordinationStore {
 
   resignRole(role: string): Promise<void> {
     return this.#ask('resignRole', role)
+  }
+
+  putEntry(key: string, entry: EntryWrite): Promise<boolean> {
+    return this.#ask('putEntry', key, entry)
+  }
+
+  renewEntries(keys: readonly string[], renewal: EntryRenewal): Promise<readonly string[]> {
+    return this.#ask('renewEntries', keys, renewal)
+  }
+
+  removeEntry(key: string): Promise<void> {
+    return this.#ask('removeEntry', key)
+  }
+
+  entries(): Promise<readonly StoredEntry[]> {
+    return this.#ask('entries')
+  }
+
+  tell(topic: string, text: string): Promise<void> {
+    return this.#ask('tell', topic, text)
   }
 
   /** Changes and answers come in order by the same line: an answer proves that changes arrive. */

@@ -1,9 +1,12 @@
 import type {
   CoordinationStore,
+  EntryRenewal,
+  EntryWrite,
   LeaseAnswer,
   LeaseRequest,
   StateWrite,
   StoreChange,
+  StoredEntry,
   StoredState,
   WriteAnswer,
 } from '../coordination-store.ts'
@@ -79,6 +82,26 @@ export class LocalMember implements CoordinationStore {
 
   resignRole(role: string): Promise<void> {
     return this.#call('resignRole', (records, origin) => records.resignRole({ origin, key: role }))
+  }
+
+  putEntry(key: string, entry: EntryWrite): Promise<boolean> {
+    return this.#call('putEntry', ({ entries }, origin) => entries.put({ origin, key }, entry))
+  }
+
+  renewEntries(keys: readonly string[], renewal: EntryRenewal): Promise<readonly string[]> {
+    return this.#call('renewEntries', ({ entries }, origin) => entries.renew(origin, keys, renewal))
+  }
+
+  removeEntry(key: string): Promise<void> {
+    return this.#call('removeEntry', ({ entries }, origin) => entries.remove({ origin, key }))
+  }
+
+  entries(): Promise<readonly StoredEntry[]> {
+    return this.#call('entries', ({ entries }) => entries.all())
+  }
+
+  tell(topic: string, text: string): Promise<void> {
+    return this.#call('tell', ({ entries }, origin) => entries.tell(origin, { topic, text }))
   }
 
   /** An open store works. */

@@ -6,6 +6,7 @@ import type {
   StoredState,
   WriteAnswer,
 } from '../coordination-store.ts'
+import { LocalEntries, type EntryTable } from './local-entries.ts'
 import { currentVersion, emptyRecord, isAnswer, toMs, type StoredRecord } from './stored-record.ts'
 
 /** Whose call it is. */
@@ -37,19 +38,23 @@ const unsweptRecords = 1_000
 const mostPassingRecords = 50_000
 
 /**
- * Records, leases and roles in the memory of this process: what the scripts of core/redis/scripts do, statement by statement.
+ * Records, leases, roles and entries in the memory of this process: what the scripts of core/redis/scripts do, statement by statement.
  *
- * Memory: at most twice as many records as are to be kept, are leased, or belong to the last 50,000 others.
+ * Memory: at most twice as many records as are to be kept, are leased, or belong to the last 50,000 others; at most twice as many
+ * entries as are not over.
  */
 export class LocalRecords {
   protected readonly records = new Map<string, StoredRecord>()
   protected readonly roles = new Map<string, HeldRole>()
   protected readonly listed = new Map<string, true>()
+  protected readonly entryTable: EntryTable = new Map()
+  readonly entries: LocalEntries
   readonly #around: RecordSurroundings
   #sweepAbove = unsweptRecords
 
   constructor(around: RecordSurroundings) {
     this.#around = around
+    this.entries = new LocalEntries(around, this.entryTable, (key, entry) => this.put(this.entryTable, key, entry))
   }
 
   /** As acquire-lease.lua does. */

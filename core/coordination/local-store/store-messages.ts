@@ -22,6 +22,11 @@ export const storeMethods = [
   'keys',
   'holdRole',
   'resignRole',
+  'putEntry',
+  'renewEntries',
+  'removeEntry',
+  'entries',
+  'tell',
   'probe',
 ] as const satisfies readonly (keyof CoordinationStore)[]
 

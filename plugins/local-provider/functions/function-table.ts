@@ -16,7 +16,8 @@ const maxLogBytes = 1024 * 1024
 export interface FunctionTableDeps {
   readonly directory: StateDirectory
   readonly revisions: RevisionFactory
-  readonly announcements: Announcements
+  /** Absent where gateways learn from reports of sidecars. */
+  readonly announcements: Announcements | undefined
   readonly clock: Clock
   readonly log: Logger
   readonly limits: {
@@ -68,7 +69,7 @@ export class FunctionTable {
   list(namespace: string): readonly FunctionStatus[] {
     return [...this.#functions.values()]
       .filter(({ deployment }) => deployment.namespace === namespace)
-      .map((one) => one.status(false))
+      .map((one) => one.status())
       .toSorted((one, other) => (one.name < other.name ? -1 : 1))
   }
 
@@ -152,7 +153,7 @@ export class FunctionTable {
     const identity = functionIdentity(service, namespace)
     const log = new FunctionLog(clock, { maxLines: limits.logLines, maxBytes: maxLogBytes })
     const fences = new FenceFile(directory.fenceOf(namespace, service), this.#deps.log)
-    const onFirstReplica = (available: number): void => announcements.announce(identity, available)
+    const onFirstReplica = (available: number): void => announcements?.announce(identity, available)
     const added = new LocalFunction({ clock, log, fences, onFirstReplica }, isSample, stored)
     this.#functions.set(identity.key, added)
     return added

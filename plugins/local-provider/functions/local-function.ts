@@ -1,12 +1,12 @@
 import { GatewayError, type Clock, type FunctionStatus, type Reply } from '#core'
 import type { FunctionLog } from '../logs/function-log.ts'
-import { UsageMeter } from '../processes/usage-meter.ts'
+import { UsageMeter } from './usage-meter.ts'
 import { Refusal } from '../refusal.ts'
 import type { FunctionCall, Replica } from '../replicas/replica.ts'
 import { ReplicaSet } from '../replicas/replica-set.ts'
 import type { Deployment } from './deployment.ts'
 import type { FenceStore } from './fence-file.ts'
-import { toFunctionStatus } from './function-status.ts'
+import { toFunctionStatus, type Usage } from './function-status.ts'
 import type { StoredFunction } from './stored-function.ts'
 
 /** Makes a replica of one revision. */
@@ -86,15 +86,17 @@ export class LocalFunction {
     this.#apply()
   }
 
-  /** @param withUsage reads the processes' use of cpu and memory, which costs a look at every process of the machine */
-  status(withUsage: boolean): FunctionStatus {
+  /** What is known now; why replicas are missing, as it was last asked. */
+  status(): FunctionStatus {
+    return this.#status(undefined)
+  }
+
+  /** As `status`, after asking why replicas are missing. @param withUsage looks at every process of the machine */
+  async freshStatus(withUsage: boolean): Promise<FunctionStatus> {
+    await this.#current.explain()
     const sets = [...this.#retiring, this.#current]
     const groups = sets.flatMap(({ live }) => live.flatMap((one) => one.groups))
-    return toFunctionStatus(this.#stored, {
-      availableReplicas: this.#serving().available,
-      reason: this.#stored.replicas === 0 ? '' : this.#problem || this.#current.reason,
-      usage: withUsage ? this.#usage.measure(groups) : undefined,
-    })
+    return this.#status(withUsage ? this.#usage.measure(groups) : undefined)
   }
 
   /**
@@ -107,7 +109,7 @@ export class LocalFunction {
       try {
         return await replica.answer(call)
       } catch (error) {
-        failure = error
+        if (!isFull(failure)) failure = error
         if (!mayTryAnother(error, call)) break
       }
     }
@@ -120,6 +122,14 @@ export class LocalFunction {
     this.#apply()
     this.log.ring.close()
     await Promise.all([this.#current.stop(), ...this.#ending])
+  }
+
+  #status(usage: Usage | undefined): FunctionStatus {
+    return toFunctionStatus(this.#stored, {
+      availableReplicas: this.#serving().available,
+      reason: this.#stored.replicas === 0 ? '' : this.#problem || this.#current.reason,
+      usage,
+    })
   }
 
   #admit(fence: number): void {
@@ -177,9 +187,13 @@ function noReplica(): Replica {
   throw new Error('invariant: a revision that cannot run is never scaled up')
 }
 
+function isFull(error: unknown): boolean {
+  return error instanceof Refusal && error.status === 429
+}
+
+/** A call that reached no function may be tried elsewhere, unless bytes of its body are gone that were not kept. */
 function mayTryAnother(error: unknown, { request }: FunctionCall): boolean {
-  if (error instanceof Refusal) return true
   const neverSent =
     error instanceof GatewayError && error.code === 'upstream_failed' && error.details['accepted'] === false
-  return neverSent && request.body.replayable
+  return (error instanceof Refusal || neverSent) && request.body.replayable
 }

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Catalogue } from '../catalogue/catalogue.ts'
-import { ClassicReplica } from '../classic/classic-replica.ts'
 import { Refusal } from '../refusal.ts'
-import { HttpReplica } from '../replicas/http-replica.ts'
 import type { ReplicaDeps, ReplicaLimits } from '../replicas/replica-deps.ts'
+import { SidecarReplica } from '../replicas/sidecar-replica.ts'
 import type { SecretStore } from '../state/secret-store.ts'
 import type { StateDirectory } from '../state/state-directory.ts'
 import type { Deployment } from './deployment.ts'
@@ -42,11 +41,10 @@ export class RevisionFactory {
       secrets: directory.secretsOf(namespace, service),
     })
     secrets.show(deployment)
-    const ReplicaKind = workload.settings.mode === 'http' ? HttpReplica : ClassicReplica
     return {
       exclusive: workload.settings.fixedPort !== undefined,
       create: (log) =>
-        new ReplicaKind(workload, replicas, {
+        new SidecarReplica(workload, replicas, {
           instance: `${service}-${randomBytes(4).toString('hex')}`,
           log,
           limits: settings,

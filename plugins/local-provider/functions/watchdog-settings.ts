@@ -12,12 +12,20 @@ export interface WatchdogSettings {
   readonly maxInflight: number
   /** Path that answers 2xx when the function is ready; empty asks only for a connection. `ready_path`. */
   readonly readyPath: string
+  /** Path that answers 2xx while the function is well; empty asks only for a connection. `health_path`. */
+  readonly healthPath: string
   /** Whether lines of the function are logged with date, time and stream. `prefix_logs`, default true. */
   readonly prefixLogs: boolean
   /** Port that the function insists on; undefined lets the provider choose one per replica. `upstream_url`, `PORT`, `port`. */
   readonly fixedPort: number | undefined
   /** Type of every answer in classic mode; empty repeats the request's. `content_type`. */
   readonly contentType: string
+}
+
+/** What the sidecar reads by itself: a mistake is to be told at the deployment, not when the sidecar does not start. */
+const ofSidecar = {
+  durations: ['healthcheck_interval', 'PILOTLIGHT_QUEUE_TIMEOUT'],
+  counts: ['log_buffer_size', 'PILOTLIGHT_QUEUE_LENGTH'],
 }
 
 const modes: Readonly<Record<string, WatchdogSettings['mode']>> = {
@@ -28,6 +36,7 @@ const modes: Readonly<Record<string, WatchdogSettings['mode']>> = {
 }
 
 const readyPathAnnotation = 'com.openfaas.ready.http.path'
+const healthPathAnnotation = 'com.openfaas.health.http.path'
 
 /**
  * Reads the settings of a function.
@@ -42,12 +51,15 @@ export function watchdogSettings(from: {
 }): WatchdogSettings {
   const { variables, annotations } = from
   const read = (name: string): number => durationOf(name, variables[name])
+  for (const name of ofSidecar.durations) read(name)
+  for (const name of ofSidecar.counts) countOf(name, variables[name])
   return {
     mode: modeOf(variables['mode']) ?? from.mode,
     execTimeoutMs: read('exec_timeout') || read('write_timeout'),
     readTimeoutMs: read('read_timeout'),
     maxInflight: countOf('max_inflight', variables['max_inflight']),
-    readyPath: readyPathOf(variables['ready_path'] ?? annotations[readyPathAnnotation] ?? ''),
+    readyPath: pathOf('ready_path', variables['ready_path'] ?? annotations[readyPathAnnotation] ?? ''),
+    healthPath: pathOf('health_path', variables['health_path'] ?? annotations[healthPathAnnotation] ?? ''),
     prefixLogs: variables['prefix_logs'] !== 'false',
     fixedPort: portOf(variables),
     contentType: variables['content_type'] ?? '',
@@ -75,11 +87,11 @@ function countOf(name: string, text: string | undefined): number {
 }
 
 /** The path goes into a request line as it stands. */
-function readyPathOf(text: string): string {
+function pathOf(name: string, text: string): string {
   if (text === '') return ''
   const path = text.startsWith('/') ? text : `/${text}`
   if (/^[\x21-\x7e]{1,1024}$/.test(path)) return path
-  throw new Refusal(400, `ready_path ${JSON.stringify(text.slice(0, 80))} is no path`)
+  throw new Refusal(400, `${name} ${JSON.stringify(text.slice(0, 80))} is no path`)
 }
 
 function portOf(variables: Readonly<Record<string, string>>): number | undefined {

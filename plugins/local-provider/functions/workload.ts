@@ -1,6 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Recipe } from '../catalogue/recipe.ts'
-import { parseCommand } from '../processes/command.ts'
+import { parseCommand } from '#core'
 import { Refusal } from '../refusal.ts'
 import type { Deployment } from './deployment.ts'
 import { watchdogSettings, type WatchdogSettings } from './watchdog-settings.ts'
@@ -8,6 +8,7 @@ import { watchdogSettings, type WatchdogSettings } from './watchdog-settings.ts'
 /** Everything that is known about the processes of a function before one is started. */
 export interface Workload {
   readonly name: string
+  readonly namespace: string
   readonly command: readonly string[]
   readonly settings: WatchdogSettings
   /** What every process gets, besides what belongs to one replica or one call. */
@@ -42,6 +43,7 @@ export function toWorkload(deployment: Deployment, context: WorkloadContext): Wo
   }
   return {
     name: deployment.service,
+    namespace: deployment.namespace,
     command: typeof command === 'string' ? parseCommand(command, variables['PATH'] ?? path) : command,
     settings,
     environment: {

@@ -1,9 +1,8 @@
 import type { Readable } from 'node:stream'
-import type { Clock } from '#core'
-import { readLines } from './line-reader.ts'
+import { readLines, type Clock } from '#core'
 import { LogRing } from './log-ring.ts'
 
-/** The log of one function: what its processes write, and what the watchdog says about them. */
+/** The log of one function: what its sidecars write, for it and about it, and what the provider says about them. */
 export class FunctionLog {
   readonly ring: LogRing
   readonly #clock: Clock
@@ -13,24 +12,17 @@ export class FunctionLog {
     this.ring = new LogRing(limits)
   }
 
-  /** Adds a line of the watchdog's own, as OpenFaaS prefixes them: date and time. */
+  /** Adds a line of the provider's own, as OpenFaaS's watchdogs prefix them: date and time. */
   watchdog(instance: string, text: string): void {
     const timestampMs = this.#clock.nowMs()
     this.ring.append({ instance, timestampMs, text: `${goTimestamp(timestampMs)} ${text}` })
   }
 
-  /** Adds every line that comes out of `stream`, with date, time and the stream's name when `prefixed`. */
-  attach(
-    instance: string,
-    stream: Readable | undefined,
-    { name, prefixed }: { name: string; prefixed: boolean },
-  ): void {
+  /** Adds every line that comes out of a sidecar, as it is: what its function writes was prefixed there. */
+  attach(instance: string, stream: Readable | undefined): void {
     if (stream === undefined) return
-    readLines(stream, this.#clock, (line) => {
-      const timestampMs = this.#clock.nowMs()
-      const text = prefixed ? `${goTimestamp(timestampMs)} ${name}: ${line}` : line
-      this.ring.append({ instance, timestampMs, text })
-    })
+    const onLine = (text: string): void => this.ring.append({ instance, timestampMs: this.#clock.nowMs(), text })
+    readLines(stream, { clock: this.#clock, onLine })
   }
 }
 

@@ -37,12 +37,18 @@ export class ReplicaSet {
     for (const one of added) one.start(this.#onChange)
   }
 
-  /** The ready replicas, starting with another one every time. */
+  /** The ready replicas, those with room first, starting with another one every time. */
   ready(): readonly Replica[] {
     const ready = this.#live.filter(({ isReady }) => isReady)
     if (ready.length < 2) return ready
     this.#next = (this.#next + 1) % ready.length
-    return [...ready.slice(this.#next), ...ready.slice(0, this.#next)]
+    const turned = [...ready.slice(this.#next), ...ready.slice(0, this.#next)]
+    return turned.toSorted((one, other) => Number(other.hasRoom) - Number(one.hasRoom))
+  }
+
+  /** Has every replica that is not ready asked why. Takes a moment at most. */
+  async explain(): Promise<void> {
+    await Promise.all(this.#live.map((one) => one.explain()))
   }
 
   /** Stops all replicas; resolves when the last process has ended. */

@@ -69,7 +69,7 @@ export class FunctionRoutes {
 
   async #status({ params, query }: SystemRequest): Promise<Reply> {
     const target = this.#target(params['name'] ?? '', query.get('namespace'))
-    return jsonReply(200, this.#deps.functions.get(target).status(isTrue(query.get('usage'))))
+    return jsonReply(200, await this.#deps.functions.get(target).freshStatus(isTrue(query.get('usage'))))
   }
 
   async #scale(request: SystemRequest): Promise<Reply> {

@@ -36,8 +36,14 @@ export class StateDirectory {
     return join(this.path, 'lock')
   }
 
+  /** Holds a record per sidecar that runs. */
   get processes(): string {
     return join(this.path, 'processes')
+  }
+
+  /** Holds a folder per replica, with a record per process of its function. */
+  get replicas(): string {
+    return join(this.path, 'replicas')
   }
 
   get secrets(): string {

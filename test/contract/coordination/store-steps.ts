@@ -9,6 +9,7 @@ export type Step = { readonly by: number; readonly key: number } & (
   | WriteStep
   | { readonly kind: 'renew' | 'release'; readonly fence: Back }
   | { readonly kind: 'hold role'; readonly isShort: boolean }
+  | EntryStep
   | { readonly kind: PlainKind }
 )
 
@@ -32,7 +33,25 @@ export interface WriteStep {
   readonly body: number
 }
 
-const plainKinds = ['read', 'forget', 'add key', 'remove key', 'keys', 'resign role'] as const
+/** `isShort`: the entry is over before the next step. */
+export interface EntryStep {
+  readonly kind: 'put entry' | 'renew entries'
+  readonly rank: number
+  readonly body: number
+  readonly isShort: boolean
+}
+
+const plainKinds = [
+  'read',
+  'forget',
+  'add key',
+  'remove key',
+  'keys',
+  'resign role',
+  'remove entry',
+  'entries',
+  'tell',
+] as const
 
 /** Steps without anything to choose. */
 export type PlainKind = (typeof plainKinds)[number]
@@ -64,6 +83,13 @@ const write = fc.record({
   body: fc.nat({ max: 5 }),
 })
 const role = fc.record({ kind: fc.constant('hold role' as const), ...where, isShort: oneIn(20) })
+const entry = fc.record({
+  kind: fc.constantFrom('put entry' as const, 'put entry' as const, 'renew entries' as const),
+  ...where,
+  rank: fc.oneof(fc.nat({ max: 3 }), fc.constant(2 ** 53 - 1)),
+  body: fc.nat({ max: 2 }),
+  isShort: oneIn(50),
+})
 const plain = fc.record({ kind: fc.constantFrom(...plainKinds), ...where })
 
 /** Sequences of a few hundred steps. */
@@ -73,7 +99,8 @@ export const sequences: fc.Arbitrary<readonly Step[]> = fc.array(
     { weight: 2, arbitrary: hold },
     { weight: 4, arbitrary: write },
     { weight: 1, arbitrary: role },
-    { weight: 2, arbitrary: plain },
+    { weight: 3, arbitrary: entry },
+    { weight: 3, arbitrary: plain },
   ),
   { minLength: 150, maxLength: 250, size: 'max' },
 )

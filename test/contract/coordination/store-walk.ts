@@ -1,5 +1,5 @@
 import type { CoordinationStore, StoreChange, StoredState } from '../../../core/coordination/coordination-store.ts'
-import type { AcquireStep, Back, PlainKind, Step, WriteStep } from './store-steps.ts'
+import type { AcquireStep, Back, EntryStep, PlainKind, Step, WriteStep } from './store-steps.ts'
 
 /** For how long something is given that ends before the next step, or after the walk. */
 const shortMs = 8
@@ -41,7 +41,7 @@ export class Walk {
 
   /** What a gateway has heard of this walk, with the places of versions among those that were given out. */
   heard(by: number): readonly unknown[] {
-    const changes = (this.#fleet.heard[by] ?? []).filter(({ key }) => key.startsWith(`${this.#name}-`))
+    const changes = (this.#fleet.heard[by] ?? []).filter((change) => this.#isOwn(change))
     return changes.map((change) => this.#described(change))
   }
 
@@ -51,6 +51,7 @@ export class Walk {
     if (step.kind === 'release') return store.release(key, this.#fences.back(key, step.fence))
     if (step.kind === 'write') return this.#write(store, key, step)
     if (step.kind === 'hold role') return store.holdRole(key, step.isShort ? shortMs : longMs)
+    if (step.kind === 'put entry' || step.kind === 'renew entries') return this.#keep(store, key, step)
     return this.#plain(store, key, step.kind)
   }
 
@@ -62,6 +63,12 @@ export class Walk {
         return store.read(key).then((stored) => this.#stored(key, stored))
       case 'forget':
         return this.#forget(store, key)
+      case 'remove entry':
+        return store.removeEntry(key)
+      case 'entries':
+        return this.#entries(store)
+      case 'tell':
+        return store.tell(key, 'any "text" ü\n')
       case 'add key':
         return store.addKey(key)
       case 'remove key':
@@ -107,6 +114,26 @@ export class Walk {
     return { isAboveAll: version > last }
   }
 
+  /** A renewal is of this walk's two keys at the same time. */
+  #keep(store: CoordinationStore, key: string, { kind, rank, body, isShort }: EntryStep): Promise<unknown> {
+    const ttlMs = isShort ? shortMs : longMs
+    const text = `entry ${body} "ü"\n`
+    if (kind === 'put entry') return store.putEntry(key, { body: text, rank, ttlMs })
+    return store.renewEntries([`${this.#name}-0`, `${this.#name}-1`], { ttlMs, note: text })
+  }
+
+  async #entries(store: CoordinationStore): Promise<unknown> {
+    const entries = (await store.entries()).filter(({ key }) => key.startsWith(`${this.#name}-`))
+    return entries
+      .map(({ key, rank, body, remainingMs }) => ({
+        key,
+        rank,
+        body,
+        isLong: remainingMs > longMs / 2,
+      }))
+      .toSorted((one, other) => one.key.localeCompare(other.key))
+  }
+
   #value(key: string, under: WriteStep['under'], value: WriteStep['value']): number {
     if (under === 'version') return this.#versions.back(key, value === 'the future' ? 1 : value)
     if (value !== 'the future') return this.#fences.back(key, value)
@@ -120,8 +147,14 @@ export class Walk {
     return Math.max(this.#fences.back(key, 1), Date.now() * 1000) + ahead
   }
 
+  #isOwn(change: StoreChange): boolean {
+    if (change.kind === 'told') return change.topic.startsWith(`${this.#name}-`)
+    const keys = change.kind === 'renewed' ? change.keys : [change.key]
+    return keys.some((key) => key.startsWith(`${this.#name}-`))
+  }
+
   #described(change: StoreChange): unknown {
-    if (change.kind === 'released') return change
+    if (change.kind !== 'state' && change.kind !== 'gone') return change
     const { key, version, previous } = change
     return { ...change, version: this.#versions.place(key, version), previous: this.#versions.place(key, previous) }
   }

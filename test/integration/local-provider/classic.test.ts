@@ -6,6 +6,7 @@ import { eventually, pause } from '../../support/eventually.ts'
 import { guardAgainstLeaks } from '../../support/leak-guard.ts'
 import { RawConnection, rawRequest, requestBytes } from '../../support/raw-http.ts'
 import { ProviderHarness } from './harness.ts'
+import { isAlive } from './processes.ts'
 
 guardAgainstLeaks('file')
 
@@ -15,18 +16,11 @@ beforeAll(async () => {
 })
 afterAll(() => provider[Symbol.asyncDispose]())
 
-/** Deploys a classic function under a name of its own and returns the name. */
+/** Deploys a classic function under a name of its own and returns the name when it is ready. */
 async function classic(service: string, envProcess: string, envVars: Record<string, string> = {}): Promise<string> {
   await provider.deploy({ service, envProcess, envVars })
+  await provider.available(service, 1)
   return service
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
-  } catch {
-    return false
-  }
 }
 
 describe('classic function', () => {
@@ -76,6 +70,12 @@ describe('classic function', () => {
     delete process.env['PILOTLIGHT_TEST_LEAK']
   })
 
+  it('may have options of its own for Node, which its sidecar does not get', async () => {
+    const name = await classic('own-options', 'echo $NODE_OPTIONS', { NODE_OPTIONS: '--require /no/such/file' })
+
+    expect(await (await provider.call(name)).text()).toBe('--require /no/such/file\n')
+  })
+
   it('is given a raw path that would end early as a variable', async () => {
     const name = await classic('nul-path', 'echo $Http_Path')
 
@@ -96,18 +96,38 @@ describe('classic function', () => {
     )
   })
 
-  it.each([
-    ['a program that does not exist', ['/no/such/program'], ''],
-    ['arguments beyond what the system takes', ['echo', 'x'.repeat(200_000)], ''],
-    ['a header beyond what the system takes', ['echo'], 'x'.repeat(200_000)],
-  ])('answers 500 with %s', async (_what, command, header) => {
+  it('answers 500 with a program that does not exist', async () => {
+    const command = ['/no/such/program']
+    await using own = await ProviderHarness.start({ options: { catalogue: [{ image: 'broken', command }] } })
+    await own.deploy({ service: 'broken', image: 'broken' })
+    await own.available('broken', 1)
+
+    const answer = await own.call('broken')
+
+    expect(answer.status).toBe(500)
+    expect(await answer.text()).toContain('cannot start: spawn')
+  })
+
+  it('is not available with arguments beyond what the system takes, and says why', async () => {
+    const command = ['echo', 'x'.repeat(200_000)]
     await using own = await ProviderHarness.start({ options: { catalogue: [{ image: 'broken', command }] } })
     await own.deploy({ service: 'broken', image: 'broken' })
 
-    const answer = await rawRequest(own.url, requestBytes('GET', '/function/broken', [`X-Long: ${header}`]))
+    const { reason } = await eventually('a reason', async () => {
+      const status = await own.status('broken')
+      return status['reason'] !== undefined && status
+    })
 
-    expect(answer.status).toBe(500)
-    expect(answer.body.toString()).toContain('cannot start: spawn')
+    expect(reason).toMatch(/^sidecar ended: cannot start: spawn E2BIG; failure \d/)
+  })
+
+  it('is not asked with a header beyond what its sidecar takes', async () => {
+    const name = await classic('long-header', 'echo')
+    const fields = [`X-Long: ${'x'.repeat(200_000)}`]
+
+    const answer = await rawRequest(provider.url, requestBytes('GET', `/function/${name}`, fields))
+
+    expect(answer.status).toBe(431)
   })
 
   it('answers 500 when its program does not exist', async () => {
@@ -259,6 +279,7 @@ describe('classic function', () => {
   it('is called on every replica when one is busy', async () => {
     const name = await classic('wide', 'cat', { max_inflight: '1' })
     await provider.scale(name, 2)
+    await provider.available(name, 2)
     await using first = await RawConnection.open(provider.url)
     await first.send(`POST /function/${name} HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n`)
     await eventually('the first call to run', async () => (await provider.logs(name)).length === 1)
@@ -291,6 +312,7 @@ describe('classic function', () => {
   it('cannot be run in more processes than the limit', async () => {
     await using limited = await ProviderHarness.start({ options: { maxProcesses: 1 } })
     await limited.deploy({ service: 'one', envProcess: 'cat' })
+    await limited.available('one', 1)
     await using first = await RawConnection.open(limited.url)
     await first.send('POST /function/one HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n')
     await eventually('the first call to run', async () => (await limited.logs('one')).length === 1)

@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UndiciForwarder } from '../../../core/http/undici-forwarder.ts'
 import { HttpProxyForwarder } from '../../../core/http/http-proxy-forwarder.ts'
+import { H1Forwarder } from '../../../core/http1/h1-forwarder.ts'
 import { EngineForwarder } from '../../../core/http/engine.ts'
 import { UndiciHttpClient } from '../../../core/http/undici-http-client.ts'
 import type { FunctionStatus } from '../../../core/provider/function-status.ts'
 import type { ReadinessAnnouncer } from '../../../core/coordination/readiness-announcer.ts'
+import type { InstanceReceipt, InstanceRegistry } from '../../../core/instances/instance-directory.ts'
+import type { InstanceReport } from '../../../core/instances/instance-record.ts'
 import { SystemClock } from '../../../core/time/system-clock.ts'
 import type { LocalProvider } from '../../../plugins/local-provider/local-provider.ts'
 import { localProviderOptions } from '../../../plugins/local-provider/options.ts'
@@ -22,6 +25,32 @@ export interface HarnessOptions {
   readonly stateDirectory?: string
   /** Told of functions that are ready. Default nobody. */
   readonly announcer?: ReadinessAnnouncer
+  /** Program and arguments of a sidecar. Default: the real one. */
+  readonly sidecar?: readonly string[]
+}
+
+/** What sidecars sign with in these tests. */
+export const instanceKey = 'a key of these tests that nobody else has'
+
+/** Takes every report, and keeps them. */
+export class RecordingRegistry implements InstanceRegistry {
+  readonly reports: InstanceReport[] = []
+  ttlMs = 10_000
+
+  async take(report: InstanceReport): Promise<InstanceReceipt> {
+    this.reports.push(report)
+    return { ttlMs: this.ttlMs, acknowledged: 0, silent: 0 }
+  }
+
+  /** The phases that an instance went through, or that of all instances. */
+  phases(id?: string): string[] {
+    const phases: string[] = []
+    for (const { record } of this.reports) {
+      if (id !== undefined && record.id !== id) continue
+      if (phases.at(-1) !== record.phase) phases.push(record.phase)
+    }
+    return phases
+  }
 }
 
 /** A deployment as clients send it. */
@@ -47,6 +76,7 @@ export function stateDirectory(): Disposable & { readonly path: string } {
 export class ProviderHarness implements AsyncDisposable {
   readonly log = new FakeLogger()
   readonly clock = new SystemClock()
+  readonly instances = new RecordingRegistry()
   readonly #forwarder: EngineForwarder
   readonly #http: UndiciHttpClient
   readonly #options: HarnessOptions
@@ -56,7 +86,11 @@ export class ProviderHarness implements AsyncDisposable {
   constructor(options: HarnessOptions) {
     const limits = { maxConnectionsPerUpstream: 256, maxHeaderBytes: 1024 * 1024, connectTimeoutMs: 2000 }
     this.#forwarder = new EngineForwarder({
-      plain: new UndiciForwarder({ clock: this.clock, options: limits }),
+      plain: new H1Forwarder({
+        clock: this.clock,
+        options: limits,
+        fallback: new UndiciForwarder({ clock: this.clock, options: limits }),
+      }),
       httpProxy: new HttpProxyForwarder({ clock: this.clock, options: limits }),
     })
     this.#http = new UndiciHttpClient({ clock: this.clock, connectTimeoutMs: 2000 })
@@ -93,11 +127,17 @@ export class ProviderHarness implements AsyncDisposable {
       ...this.#options.options,
     })
     const authorization = Authorization.ofThisStart()
-    const facts = { defaultNamespace: 'openfaas-fn', readTimeoutMs: 0, authorization }
-    const { clock, log } = this
-    const announcer = this.#options.announcer ?? { announceReady: async () => {} }
-    const deps = { clock, log, announcer, random: Math.random, forwarder: this.#forwarder, http: this.#http }
-    this.#provider = await startLocalProvider(options, facts, deps)
+    const { announcer, sidecar } = this.#options
+    const facts = {
+      defaultNamespace: 'openfaas-fn',
+      readTimeoutMs: 0,
+      authorization,
+      instanceKey,
+      ...(sidecar === undefined ? {} : { sidecar }),
+    }
+    const { clock, log, instances } = this
+    const deps = { clock, log, instances, random: Math.random, forwarder: this.#forwarder, http: this.#http }
+    this.#provider = await startLocalProvider(options, facts, { ...deps, ...(announcer && { announcer }) })
   }
 
   /** `http://127.0.0.1:port`, without a slash at the end. */
@@ -155,8 +195,13 @@ export class ProviderHarness implements AsyncDisposable {
     return fetch(`${this.url}/function/${path}`, { ...init, headers: { connection: 'close', ...init.headers } })
   }
 
-  /** Texts of a function's log. */
+  /** Texts of a function's log, but for what sidecars say about themselves. */
   async logs(name: string): Promise<string[]> {
+    return (await this.allLogs(name)).filter((text) => !/^\d{4}-\d\d-\d\dT\S+ /.test(text))
+  }
+
+  /** All texts of a function's log. */
+  async allLogs(name: string): Promise<string[]> {
     const answer = await this.system('GET', `logs?name=${name}`)
     return (await answer.text())
       .split('\n')

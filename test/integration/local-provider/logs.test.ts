@@ -11,6 +11,7 @@ beforeAll(async () => {
   provider = await ProviderHarness.start()
   const envVars = { prefix_logs: 'false' }
   await provider.deploy({ service: 'talking', envProcess: 'sed s/^/said:/ >&2', envVars })
+  await provider.available('talking', 1)
 })
 afterAll(() => provider[Symbol.asyncDispose]())
 
@@ -37,7 +38,7 @@ describe('logs of a function', () => {
       namespace: 'openfaas-fn',
       instance: expect.stringMatching(/^talking-[0-9a-f]{8}$/),
       timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
-      text: expect.stringContaining('Forking fprocess'),
+      text: expect.stringContaining('the function takes calls'),
     })
   })
 

@@ -46,7 +46,7 @@ describe('management API of the local provider', () => {
     const deployed = await provider.system('POST', 'functions', { ...cat, service: 'crud', labels })
     const listed = (await (await provider.system('GET', 'functions')).json()) as { name: string }[]
     const updated = await provider.system('PUT', 'functions', { ...cat, service: 'crud', envVars: { a: 'b' } })
-    const status = await provider.status('crud')
+    const status = await provider.available('crud', 2)
     const deleted = await provider.system('DELETE', 'functions', { functionName: 'crud' })
     const gone = await provider.system('GET', 'function/crud')
 
@@ -144,6 +144,7 @@ describe('management API of the local provider', () => {
     const again = await provider.system('POST', 'secrets', { name: 'token', value: 'other' })
     const unknown = await provider.system('PUT', 'secrets', { name: 'none', value: 'x' })
     await provider.deploy({ service: 'secretive', envProcess: 'cat $OPENFAAS_SECRETS_PATH/token', secrets: ['token'] })
+    await provider.available('secretive', 1)
     const first = await (await provider.call('secretive')).text()
     const updated = await provider.system('PUT', 'secrets', {
       name: 'token',
@@ -171,6 +172,7 @@ describe('management API of the local provider', () => {
     const created = await provider.system('POST', 'namespace/', { name: 'staging', labels: { team: 'a' } })
     const again = await provider.system('POST', 'namespace/', { name: 'staging' })
     await provider.deploy({ service: 'crud', envProcess: 'cat', namespace: 'staging' })
+    await provider.available('crud?namespace=staging', 1)
     const called = await provider.call('crud.staging', { method: 'POST', body: 'x' })
     const shown = await (await provider.system('GET', 'namespace/staging')).json()
     const names = await (await provider.system('GET', 'namespaces')).json()

@@ -7,6 +7,7 @@ import { eventually } from '../../support/eventually.ts'
 import { guardAgainstLeaks } from '../../support/leak-guard.ts'
 import { RawConnection, rawRequest, requestBytes } from '../../support/raw-http.ts'
 import { ProviderHarness } from './harness.ts'
+import { isAlive, processesIn } from './processes.ts'
 
 guardAgainstLeaks('file')
 
@@ -33,14 +34,6 @@ async function server(service: string, envVars: Record<string, string> = {}): Pr
 
 async function textOf(path: string): Promise<string> {
   return (await provider.call(path)).text()
-}
-
-function isAlive(pid: number | string): boolean {
-  try {
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
-  } catch {
-    return false
-  }
 }
 
 describe('function in http mode', () => {
@@ -118,19 +111,47 @@ describe('function in http mode', () => {
   it('is started again when it crashes', async () => {
     const name = await server('crashing')
 
-    const crashed = await provider.call(`${name}/crash`)
+    const crashed = await provider.call(`${name}/crash`, { method: 'POST' })
     const without = await eventually(
       'the crash to be noticed',
       async () => (await provider.status(name)).availableReplicas === 0,
     )
     await provider.available(name, 1)
 
-    expect(crashed.status).toBe(500)
-    expect(crashed.headers.get('x-openfaas-internal')).toBe('proxy')
-    expect(await crashed.text()).toBe("Can't reach service for: crashing.\n")
+    expect(crashed.status).toBe(502)
+    expect(await crashed.text()).toBe('')
     expect(without).toBe(true)
     expect(await textOf(name)).toBe('GET /')
     expect(await provider.status(name)).not.toHaveProperty('reason')
+  })
+
+  it('is ended and started again with its sidecar when that is killed', async () => {
+    const name = await server('bereft')
+    const before = await textOf(`${name}/pid`)
+
+    process.kill(sidecarOf(before), 'SIGKILL')
+
+    await eventually('the function to end', () => !isAlive(before))
+    await eventually('another one', async () => {
+      const answer = await provider.call(`${name}/pid`)
+      return answer.status === 200 && (await answer.text()) !== before
+    })
+    expect((await provider.logs(name)).join('\n')).toContain('sidecar ended: signal: SIGKILL; failure 1, next start in')
+  })
+
+  it('has no more replicas than the limit of all functions', async () => {
+    await using limited = await ProviderHarness.start({ options: { catalogue, maxProcesses: 1 } })
+    await limited.deploy({ service: 'many', image: 'test/server' })
+    await limited.available('many', 1)
+
+    await limited.scale('many', 2)
+    const status = await eventually('a reason', async () => {
+      const one = await limited.status('many')
+      return one['reason'] !== undefined && one
+    })
+
+    expect(status.availableReplicas).toBe(1)
+    expect(status['reason']).toMatch(/^as many replicas run as may at a time \(option maxProcesses\); failure 1/)
   })
 
   it('never looks complete when it dies inside the body', async () => {
@@ -145,7 +166,7 @@ describe('function in http mode', () => {
   it('is given up after exec_timeout', async () => {
     const name = await server('hanging', { exec_timeout: '100ms' })
 
-    expect((await provider.call(`${name}/hang`)).status).toBe(500)
+    expect((await provider.call(`${name}/hang`)).status).toBe(504)
   })
 
   it('refuses more calls than max_inflight', async () => {
@@ -261,11 +282,15 @@ describe('function in http mode', () => {
     const statuses = await Promise.all([3, 0, 2, 0, 4, 0, 1, 0, 2].map((replicas) => own.scale('swinging', replicas)))
     const wished = (await own.status('swinging')).replicas ?? 0
     await own.available('swinging', wished)
-    await eventually('as many processes as wished', () => readdirSync(`${own.directory}/processes`).length === wished)
+    await eventually('as many processes as wished', () => {
+      const { sidecars, functions } = processesIn(own.directory)
+      return sidecars.length === wished && functions.length === wished
+    })
     await own.scale('swinging', 0)
 
     expect(new Set(statuses)).toEqual(new Set([202]))
-    await eventually('all processes to end', () => readdirSync(`${own.directory}/processes`).length === 0)
+    await eventually('all processes to end', () => readdirSync(`${own.directory}/replicas`).length === 0)
+    expect(processesIn(own.directory)).toEqual({ sidecars: [], functions: [] })
   })
 
   it('refuses the wish of a gateway that does not lead any more', async () => {
@@ -294,7 +319,8 @@ describe('function in http mode', () => {
     const { usage } = await provider.status(name, '?usage=1')
 
     expect(usage).toMatchObject({ cpu: expect.any(Number) })
-    expect((usage as { totalMemoryBytes: number }).totalMemoryBytes).toBeGreaterThan(10_000_000)
+    // More than a sidecar or a server of Node takes alone.
+    expect((usage as { totalMemoryBytes: number }).totalMemoryBytes).toBeGreaterThan(80_000_000)
   })
 })
 
@@ -321,8 +347,9 @@ describe('sample functions', () => {
     expect(echoed).toBe('ping '.repeat(100))
   })
 
-  it('run in classic mode at once', async () => {
+  it('run in classic mode', async () => {
     await provider.scale('upper', 1)
+    await provider.available('upper', 1)
 
     const answer = await provider.call('upper', { method: 'POST', body: 'loud' })
 
@@ -339,6 +366,11 @@ describe('sample functions', () => {
     expect(await textOf('slow')).toContain('250 ms')
   })
 })
+
+/** The parent of a function's process. */
+function sidecarOf(pid: string): number {
+  return Number(/\) \w (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1])
+}
 
 /** A port in the range of replicas that nobody listens on. */
 async function freePort(): Promise<number> {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,8 +8,11 @@ import { eventually, pause } from '../../support/eventually.ts'
 import { guardAgainstLeaks } from '../../support/leak-guard.ts'
 import { runNode } from '../../support/run-process.ts'
 import { temporaryFile } from '../../support/temporary-file.ts'
+import { readReport } from '../../../core/instances/signed-report.ts'
+import type { InstancePhase } from '../../../core/instances/instance-record.ts'
 import { decideProvider } from '../../../deploy/cluster/provider-settings.ts'
 import { stateDirectory } from './harness.ts'
+import { isAlive, processesIn } from './processes.ts'
 import { standaloneEntry, StandaloneProcess } from './standalone-process.ts'
 
 guardAgainstLeaks()
@@ -24,14 +27,6 @@ function post(url: string, body: object, headers: Readonly<Record<string, string
   return fetch(url, { method: 'POST', headers: { connection: 'close', ...headers }, body: JSON.stringify(body) })
 }
 
-function isAlive(pid: string): boolean {
-  try {
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
-  } catch {
-    return false
-  }
-}
-
 describe('the local provider as a process of its own', () => {
   it('runs functions and stops with exit code 0, leaving none of their processes behind', async () => {
     using state = stateDirectory()
@@ -44,7 +39,7 @@ describe('the local provider as a process of its own', () => {
 
     expect(listed.map(({ name }) => name)).toContain('hello')
     expect(await provider.exited).toBe(0)
-    expect(readdirSync(join(state.path, 'processes'))).toEqual([])
+    expect(processesIn(state.path)).toEqual({ sidecars: [], functions: [] })
   })
 
   it('asks for the account in the folder of secrets, and for nothing without one', async () => {
@@ -91,7 +86,7 @@ describe('the local provider as a process of its own', () => {
   it('cuts what is left when the grace period is over, and ends at once on a second signal', async () => {
     using state = stateDirectory()
     const envProcess = `${process.execPath} ${server}`
-    const hang = async (provider: StandaloneProcess): Promise<string> => {
+    const deploySlow = async (provider: StandaloneProcess): Promise<void> => {
       await post(`${provider.url}/system/functions`, {
         service: 'slow',
         image: 'alpine',
@@ -99,14 +94,16 @@ describe('the local provider as a process of its own', () => {
         envVars: { mode: 'http' },
       })
       await eventually('slow', async () => (await get(`${provider.url}/function/slow`)).status === 200)
-      return get(`${provider.url}/function/slow/hang`).then(
+    }
+    const hang = (provider: StandaloneProcess): Promise<string> =>
+      get(`${provider.url}/function/slow/hang`).then(
         (answer) => String(answer.status),
         () => 'cut',
       )
-    }
     const stateFlag = `--state-directory=${state.path}`
     {
       await using brief = await StandaloneProcess.start(stateFlag, '--grace-period=300ms')
+      await deploySlow(brief)
       const call = hang(brief)
       await pause(300)
       brief.signal('SIGTERM')
@@ -114,28 +111,25 @@ describe('the local provider as a process of its own', () => {
       expect(await brief.exited).toBe(0)
     }
     await using patient = await StandaloneProcess.start(stateFlag, '--grace-period=1m')
+    await deploySlow(patient)
     const call = hang(patient)
     await pause(300)
+    const noted = processesIn(state.path)
+    expect([noted.sidecars.length, noted.functions.length]).toEqual([1, 1])
+    const pids = [...noted.sidecars, ...noted.functions]
     patient.signal('SIGINT')
     await pause(400)
     expect(patient.isRunning).toBe(true)
     patient.signal('SIGINT')
     expect(await call).toBe('cut')
     expect(await patient.exited).toBe(1)
-    const processes = readdirSync(join(state.path, 'processes'))
-    expect(processes.length).toBe(1)
-    await eventually('the function to die', () => processes.every((pid) => !isAlive(pid)))
+    await eventually('all processes to end', () => !pids.some(isAlive))
   })
 
   it('announces readiness to the gateways that it is told, with the account of their URL', async () => {
     using state = stateDirectory()
-    const heard: unknown[] = []
-    const gateway = createServer((request, response) => {
-      request.on('data', (body: Buffer) => heard.push([request.url, request.headers.authorization, body.toString()]))
-      request.on('end', () => response.writeHead(200).end())
-    }).listen(0, '127.0.0.1')
-    await once(gateway, 'listening')
-    const { port } = gateway.address() as AddressInfo // a TCP server's address is always of this type
+    await using gateway = await ListeningGateway.start()
+    const { heard, port } = gateway
     {
       await using provider = await StandaloneProcess.start(
         `--state-directory=${state.path}`,
@@ -144,14 +138,61 @@ describe('the local provider as a process of its own', () => {
       await post(`${provider.url}/system/scale-function/upper`, { replicas: 1 })
       await eventually('the announcement', () => heard.length === 1)
     }
-    gateway.closeAllConnections()
-    await new Promise((resolve) => gateway.close(resolve))
-
     const authorization = `Basic ${Buffer.from('a:b:p@ss').toString('base64')}`
     const body = '{"name":"upper","namespace":"openfaas-fn","available":1}'
     expect(heard).toEqual([['/system/function-ready', authorization, body]])
   })
+
+  it('has its replicas report by themselves where it is given the key of the gateways', async () => {
+    using state = stateDirectory()
+    using key = temporaryFile('key', 'the key of the gateways\n')
+    await using gateway = await ListeningGateway.start()
+    {
+      await using provider = await StandaloneProcess.start(
+        `--state-directory=${state.path}`,
+        `--announce-to=http://a:b@127.0.0.1:${gateway.port}/base`,
+        `--instance-key-file=${key.path}`,
+      )
+      await post(`${provider.url}/system/scale-function/upper`, { replicas: 1 })
+      await eventually('a report of readiness', () => gateway.reports('the key of the gateways').includes('ready'))
+      await eventually('upper', async () => (await get(`${provider.url}/function/upper`)).status === 200)
+    }
+
+    expect(new Set(gateway.heard.map(([path]) => path))).toEqual(new Set(['/base/pilotlight/instances']))
+    expect(gateway.heard.every(([, authorization]) => authorization === undefined)).toBe(true)
+    expect(gateway.reports('the key of the gateways').at(-1)).toBe('leaving')
+  })
 })
+
+/** A gateway as far as announcements and reports concern it. */
+class ListeningGateway implements AsyncDisposable {
+  readonly heard: [path: string, authorization: string | undefined, body: string][] = []
+  port = 0
+  readonly #server = createServer((request, response) => {
+    request.on('data', (body: Buffer) =>
+      this.heard.push([request.url ?? '', request.headers.authorization, body.toString()]),
+    )
+    request.on('end', () => response.end('{"ttlMs": 10000, "acknowledged": 0, "silent": 0}'))
+  })
+
+  static async start(): Promise<ListeningGateway> {
+    const gateway = new ListeningGateway()
+    gateway.#server.listen(0, '127.0.0.1')
+    await once(gateway.#server, 'listening')
+    gateway.port = (gateway.#server.address() as AddressInfo).port // a TCP server's address is always of this type
+    return gateway
+  }
+
+  /** The phases that were reported. @throws GatewayError when a report is not signed by `key` */
+  reports(key: string): InstancePhase[] {
+    return this.heard.map(([, , body]) => readReport(body, key, Date.now()).record.phase)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+}
 
 describe('the command of the local provider', () => {
   it('prints its help and its version', async () => {
@@ -171,6 +212,12 @@ describe('the command of the local provider', () => {
       'a URL that is none',
       ['--announce-to=ftp://user:secret@x'],
       '--announce-to: "ftp://***@x" is no http or https URL',
+    ],
+    ['a key that is not there', ['--instance-key-file=/nowhere'], '--instance-key-file: /nowhere cannot be read'],
+    [
+      'a key that is none',
+      ['--instance-key-file=/dev/null'],
+      '--instance-key-file: /dev/null: expected a key of at least 16',
     ],
     ['a folder without secrets', ['--secrets=/nowhere'], '--secrets: /nowhere/basic-auth-user cannot be read'],
     ['a file that is not there', ['--options=/nowhere.yaml'], '--options: "/nowhere.yaml" cannot be read'],

@@ -1,24 +1,19 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { endOrphans } from '../../../plugins/local-provider/replicas/replica-processes.ts'
+import { StateDirectory } from '../../../plugins/local-provider/state/state-directory.ts'
 import { eventually } from '../../support/eventually.ts'
 import { guardAgainstLeaks } from '../../support/leak-guard.ts'
 import { ProviderHarness, stateDirectory } from './harness.ts'
+import { isAlive, processesIn } from './processes.ts'
 
 guardAgainstLeaks()
 
 const sleeper = { envProcess: 'cat' }
-
-function isAlive(pid: number): boolean {
-  try {
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
-  } catch {
-    return false
-  }
-}
 
 describe('state of the local provider', () => {
   it('is the same after a restart: functions, replicas, namespaces and secrets', async () => {
@@ -30,12 +25,12 @@ describe('state of the local provider', () => {
     await provider.deploy({ service: 'kept', ...sleeper, namespace: 'staging' })
     await provider.scale('kept', 3)
     await provider.system('DELETE', 'functions', { functionName: 'kept', namespace: 'staging' })
-    const before = await provider.status('kept')
+    const before = await provider.available('kept', 3)
 
     await provider.end()
     await provider.begin()
 
-    expect(await provider.status('kept')).toEqual(before)
+    expect(await provider.available('kept', 3)).toEqual(before)
     expect(before).toMatchObject({ replicas: 3, availableReplicas: 3, secrets: ['token'] })
     expect(await (await provider.system('GET', 'namespaces')).json()).toEqual(['openfaas-fn', 'staging'])
     expect(await (await provider.system('GET', 'secrets')).json()).toHaveLength(1)
@@ -46,11 +41,10 @@ describe('state of the local provider', () => {
     await using provider = await ProviderHarness.start()
     await provider.system('POST', 'secrets', { name: 'token', value: 'x' })
     await provider.deploy({ service: 'any', ...sleeper })
-    const modes = ['secrets', 'secrets/openfaas-fn', 'processes', 'secrets/openfaas-fn/token', 'state.json'].map(
-      (path) => (statSync(`${provider.directory}/${path}`).mode & 0o777).toString(8),
-    )
+    const paths = ['secrets', 'secrets/openfaas-fn', 'processes', 'replicas', 'secrets/openfaas-fn/token', 'state.json']
+    const modes = paths.map((path) => (statSync(`${provider.directory}/${path}`).mode & 0o777).toString(8))
 
-    expect(modes).toEqual(['700', '700', '700', '600', '600'])
+    expect(modes).toEqual(['700', '700', '700', '700', '600', '600'])
   })
 
   it('starts samples at zero, however they ended, and keeps what took their place', async () => {
@@ -65,6 +59,7 @@ describe('state of the local provider', () => {
     await provider.begin()
 
     expect(await provider.status('upper')).toMatchObject({ replicas: 0 })
+    await provider.available('env', 1)
     expect(await (await provider.call('env')).text()).toBe('mine\n')
   })
 
@@ -150,7 +145,7 @@ describe('state of the local provider', () => {
     await expect(ProviderHarness.start({ stateDirectory: directory.path, options })).rejects.toThrow('EADDRINUSE')
 
     expect(readdirSync(directory.path)).not.toContain('lock')
-    expect(readdirSync(`${directory.path}/processes`)).toEqual([])
+    expect(processesIn(directory.path)).toEqual({ sidecars: [], functions: [] })
   })
 
   it('names the directory that cannot be used', async () => {
@@ -164,13 +159,14 @@ describe('processes of the local provider', () => {
     await using provider = await ProviderHarness.start({ stateDirectory: directory.path, options: { samples: true } })
     await provider.scale('hello', 2)
     await provider.available('hello', 2)
-    const pids = readdirSync(`${directory.path}/processes`).map(Number)
+    const { sidecars, functions } = processesIn(directory.path)
 
     await provider.end()
 
-    expect(pids).toHaveLength(2)
-    expect(pids.filter(isAlive)).toEqual([])
-    expect(readdirSync(`${directory.path}/processes`)).toEqual([])
+    expect([sidecars.length, functions.length]).toEqual([2, 2])
+    expect([...sidecars, ...functions].filter(isAlive)).toEqual([])
+    expect(processesIn(directory.path)).toEqual({ sidecars: [], functions: [] })
+    expect(readdirSync(`${directory.path}/replicas`)).toEqual([])
   })
 
   it('are ended by the next start when their owner was killed', async () => {
@@ -183,9 +179,16 @@ describe('processes of the local provider', () => {
       envVars: { mode: 'http' },
     })
     await owner.post('functions', { service: 'call', image: 'alpine', envProcess: 'echo begun; sleep 66' })
-    const call = await fetch(`${owner.url}/function/call`)
-    const pids = readdirSync(`${directory.path}/processes`).map(Number)
-    expect(pids).toHaveLength(2)
+    const call = await eventually('the call to begin', async () => {
+      const answer = await fetch(`${owner.url}/function/call`)
+      if (answer.status === 200) return answer
+      await answer.arrayBuffer()
+      return undefined
+    })
+    const pids = await eventually('two functions', () => {
+      const { sidecars, functions } = processesIn(directory.path)
+      return sidecars.length === 2 && functions.length === 2 && [...sidecars, ...functions]
+    })
     expect(pids.filter(isAlive)).toEqual(pids)
 
     await owner.kill('SIGKILL')
@@ -223,11 +226,14 @@ describe('processes of the local provider', () => {
       envProcess: 'sleep 68',
       envVars: { mode: 'http' },
     })
-    const [pid = 0] = readdirSync(`${directory.path}/processes`).map(Number)
+    const pids = await eventually('the function', () => {
+      const { sidecars, functions } = processesIn(directory.path)
+      return functions.length === 1 && [...sidecars, ...functions]
+    })
 
     await owner.kill('SIGTERM')
 
-    await eventually('the function to end', () => !isAlive(pid))
+    await eventually('sidecar and function to end', () => !pids.some(isAlive))
   })
 })
 
@@ -259,6 +265,7 @@ async function startOwner(directory: string): Promise<Owner> {
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL')
       await exited
+      if (existsSync(directory)) endOrphans(new StateDirectory(directory))
     },
   }
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { LeaseAnswer, StateWrite } from '../../../core/coordination/coordination-store.ts'
+import type { LeaseAnswer, StateWrite, StoredEntry } from '../../../core/coordination/coordination-store.ts'
 import { eventually, pause } from '../../support/eventually.ts'
 import { guardAgainstLeaks } from '../../support/leak-guard.ts'
 import { openRedisStore, type OpenedStore } from '../../support/open-redis-store.ts'
@@ -41,6 +41,8 @@ export function describeStore<Place extends StorePlace>(
     }, 30_000)
     afterAll(() => opened.disposeAsync())
 
+    const entryOf = async (key: string): Promise<StoredEntry | undefined> =>
+      (await other.store.entries()).find((entry) => entry.key === key)
     const fenceOf = (answer: LeaseAnswer): number => (answer.role === 'leader' ? answer.fence : 0)
 
     it('gives a lease to one of two that ask at the same time, for each of many functions', async () => {
@@ -259,6 +261,105 @@ export function describeStore<Place extends StorePlace>(
       expect(await other.store.holdRole('feed', 20)).toBe('gained')
       await pause(30)
       expect(await one.store.holdRole('feed', 5_000)).toBe('gained')
+    })
+
+    it('puts an entry for all to read and hear, byte for byte', async () => {
+      const key = freshKey()
+      const body = JSON.stringify({ text: 'é "quoted" \\ / \u{1f680} line\nline' })
+
+      const isPut = await one.store.putEntry(key, { body, rank: 2 ** 53 - 1, ttlMs: 60_000 })
+
+      expect(isPut).toBe(true)
+      expect(await entryOf(key)).toEqual({ key, body, rank: 2 ** 53 - 1, remainingMs: expect.any(Number) })
+      await eventually('the entry to be told', () => other.changesOf(key).length > 0)
+      expect(other.changesOf(key)).toEqual([
+        { kind: 'entry', key, origin: 'one', body, rank: 2 ** 53 - 1, ttlMs: 60_000 },
+      ])
+    })
+
+    it('prolongs an entry that is put as it stands, and tells nobody', async () => {
+      const key = freshKey()
+      await one.store.putEntry(key, { body: 'b', rank: 1, ttlMs: 1_000 })
+
+      await other.store.putEntry(key, { body: 'b', rank: 1, ttlMs: 60_000 })
+      await other.store.putEntry(key, { body: 'c', rank: 1, ttlMs: 60_000 })
+
+      await eventually('both changes to be told', () => one.changesOf(key).length === 2)
+      expect(one.changesOf(key)).toMatchObject([{ body: 'b' }, { body: 'c' }])
+      expect((await entryOf(key))?.remainingMs).toBeGreaterThan(50_000)
+    })
+
+    it('keeps an entry from one of a smaller rank until it is over', async () => {
+      const key = freshKey()
+      await one.store.putEntry(key, { body: 'new', rank: 8, ttlMs: 60 })
+
+      const isTaken = await other.store.putEntry(key, { body: 'old', rank: 7, ttlMs: 60_000 })
+      const during = await entryOf(key)
+      await pause(70)
+      const after = await entryOf(key)
+      const isTakenLater = await other.store.putEntry(key, { body: 'old', rank: 7, ttlMs: 60_000 })
+
+      expect([isTaken, isTakenLater]).toEqual([false, true])
+      expect(during).toMatchObject({ body: 'new', rank: 8 })
+      expect(after).toBeUndefined()
+      expect(await entryOf(key)).toMatchObject({ body: 'old', rank: 7 })
+    })
+
+    it('renews entries, tells that once, and names those that it does not have', async () => {
+      const [kept, over, never] = [freshKey(), freshKey(), freshKey()]
+      await one.store.putEntry(kept, { body: 'b', rank: 1, ttlMs: 10_000 })
+      await one.store.putEntry(over, { body: 'b', rank: 1, ttlMs: 5 })
+      await pause(10)
+
+      const named = [kept, over, never]
+      const missing = await other.store.renewEntries(named, { ttlMs: 60_000, note: '[1] "ü"' })
+
+      expect(missing).toEqual([over, never])
+      expect((await entryOf(kept))?.remainingMs).toBeGreaterThan(50_000)
+      const renewals = () => one.changes.filter((change) => change.kind === 'renewed' && change.keys.includes(never))
+      await eventually('the renewal to be told', () => renewals().length > 0)
+      expect(renewals()).toEqual([{ kind: 'renewed', keys: named, origin: 'other', ttlMs: 60_000, note: '[1] "ü"' }])
+    })
+
+    it('removes an entry, and tells that when there was one', async () => {
+      const key = freshKey()
+      await one.store.putEntry(key, { body: 'b', rank: 1, ttlMs: 60_000 })
+
+      await other.store.removeEntry(key)
+      await other.store.removeEntry(key)
+
+      expect(await entryOf(key)).toBeUndefined()
+      await other.store.tell('after', key)
+      await eventually('all to be told', () =>
+        one.changes.some((change) => change.kind === 'told' && change.text === key),
+      )
+      expect(one.changesOf(key).map((change) => change.kind)).toEqual(['entry', 'entry_gone'])
+    })
+
+    it('reads two thousand entries, each once', async () => {
+      const put = Array.from({ length: 2_000 }, freshKey)
+      await Promise.all(
+        put.map((key, at) => one.store.putEntry(key, { body: 'b'.repeat(500), rank: at, ttlMs: 60_000 })),
+      )
+
+      const entries = (await other.store.entries()).filter(({ body }) => body.length === 500)
+
+      expect(entries.map(({ key }) => key).toSorted()).toEqual(put.toSorted())
+    })
+
+    it('tells all gateways what one says, itself included, and keeps nothing', async () => {
+      const text = `é "quoted" ${freshKey()}`
+
+      await one.store.tell('weather', text)
+
+      for (const { changes } of [one, other]) {
+        await eventually('the text to be told', () =>
+          changes.some((change) => change.kind === 'told' && change.text === text),
+        )
+        expect(changes.filter((change) => change.kind === 'told' && change.text === text)).toEqual([
+          { kind: 'told', topic: 'weather', origin: 'one', text },
+        ])
+      }
     })
 
     it('proves by a probe that writing and hearing work, for every function', async () => {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { eventually } from '../../support/eventually.ts'
 import { startRedis } from '../../support/redis-servers.ts'
 import { failureOf } from '../../support/open-redis-store.ts'
 import { describeStore } from './describe-store.ts'
@@ -43,6 +44,43 @@ describeStore('one server', startRedis, ({ place, one, other }) => {
 
     expect(answer).toMatchObject({ role: 'follower' })
     expect(answer.role === 'follower' && answer.remainingMs).toBeGreaterThan(50_000)
+  })
+
+  it('removes entries that are over in passing, those that were over first, a hundred at a time', async () => {
+    const put = (key: string, ttlMs: number) => one().store.putEntry(key, { body: 'b', rank: 1, ttlMs })
+    await place().command('FLUSHALL')
+    await Promise.all(Array.from({ length: 250 }, (_, at) => put(`e${at}`, 150)))
+    await one().store.putEntry('last', { body: 'b', rank: 9, ttlMs: 200 })
+    await eventually('all to be over', async () => (await one().store.entries()).length === 0)
+    const isOver = await put('last', 1)
+    await put('kept', 60_000)
+    const left: unknown[] = []
+    for (let time = 0; time < 4; time += 1) {
+      await (time % 2 === 0 ? put('kept', 60_000) : one().store.renewEntries(['kept'], { ttlMs: 60_000, note: '' }))
+      left.push(await place().command('HLEN', 'pilotlight:entries:{entries}'))
+    }
+
+    expect(isOver).toBe(true)
+    expect(left.at(-1)).toBe(1)
+    expect(await place().command('ZCARD', 'pilotlight:entry-ends:{entries}')).toBe(1)
+    expect(await place().command('PTTL', 'pilotlight:entries:{entries}')).toBeGreaterThan(600_000)
+  })
+
+  it('goes on when somebody has written something else among the entries', async () => {
+    await place().command('HSET', 'pilotlight:entries:{entries}', 'i/a', 'garbage')
+    await place().command('ZADD', 'pilotlight:entry-ends:{entries}', Date.now() + 60_000, 'i/a')
+
+    const before = await one().store.entries()
+    const isPut = await one().store.putEntry('i/a', { body: 'b', rank: 0, ttlMs: 60_000 })
+
+    expect(before.filter(({ key }) => key === 'i/a')).toEqual([])
+    expect(isPut).toBe(true)
+    expect(await other().store.entries()).toContainEqual({
+      key: 'i/a',
+      body: 'b',
+      rank: 0,
+      remainingMs: expect.any(Number),
+    })
   })
 
   it('sends scripts again that Redis has forgotten', async () => {

@@ -211,6 +211,11 @@ describe('the PILOTLIGHT_ variables', () => {
     ['PILOTLIGHT_REDIS_TIMEOUT', '1m'],
     ['PILOTLIGHT_REDIS_TIMEOUT', 'soon'],
     ['PILOTLIGHT_LEASE_TTL', '100ms'],
+    ['PILOTLIGHT_INSTANCE_KEY', 'fifteen-letters'],
+    ['PILOTLIGHT_INSTANCE_NETWORKS', '10.0.0.0/33'],
+    ['PILOTLIGHT_INSTANCE_NETWORKS', '10.0.0.0/8,'],
+    ['PILOTLIGHT_INSTANCE_TTL', '299ms'],
+    ['PILOTLIGHT_INSTANCE_TTL', '11m'],
   ])('refuse %s=%s', (name, text) => {
     expect(faultsOf({ [name]: text })).toEqual([expect.stringMatching(`^environment: ${name}: `)])
   })
@@ -236,6 +241,26 @@ describe('the PILOTLIGHT_ variables', () => {
       redisTimeout: 250,
       leaseTtl: 3_000,
     })
+  })
+
+  it('say whose reports of instances are taken', () => {
+    const env = {
+      PILOTLIGHT_INSTANCE_KEY: 'sixteen-letters!',
+      PILOTLIGHT_INSTANCE_KEY_FILE: '/run/key',
+      PILOTLIGHT_INSTANCE_NETWORKS: '10.1.0.0/16, fd00::/8',
+      PILOTLIGHT_INSTANCE_TTL: '4s',
+    }
+
+    expect(settingsOf(env)).toEqual({
+      instanceKey: 'sixteen-letters!',
+      instanceKeyFile: '/run/key',
+      instanceNetworks: ['10.1.0.0/16', 'fd00::/8'],
+      instanceTtl: 4_000,
+    })
+  })
+
+  it('show nothing of a key that is too short', () => {
+    expect(faultsOf({ PILOTLIGHT_INSTANCE_KEY: 'hunter2' })[0]).not.toContain('hunter2')
   })
 
   it('show nothing of a Redis URL that cannot be read', () => {

@@ -62,6 +62,19 @@ describe('loadConfig', () => {
       redisPrefix: 'pilotlight',
       redisTimeoutMs: 100,
       leaseTtlMs: 1_500,
+      instanceKey: expect.stringMatching(/^[-\w]{43}$/),
+      isInstanceKeyRandom: true,
+      instanceNetworks: [
+        '127.0.0.0/8',
+        '10.0.0.0/8',
+        '172.16.0.0/12',
+        '192.168.0.0/16',
+        '100.64.0.0/10',
+        '::1/128',
+        'fc00::/7',
+      ],
+      instanceTtlMs: 10_000,
+      instanceTls: '',
       workers: 1,
       holdTimeoutMs: 60_000,
       quietPeriodMs: 5_000,
@@ -80,6 +93,7 @@ describe('loadConfig', () => {
         'auth',
         'notifier',
         'scale-from-zero',
+        'instances',
         'add-metrics',
         'alert-scaler',
         'readiness-push',
@@ -154,7 +168,7 @@ describe('loadConfig', () => {
     it('take options by name without a new list', () => {
       const config = load({ file: 'pluginOptions: { auth: { reloadIntervalMs: 5 } }' })
 
-      expect(config.plugins).toHaveLength(10)
+      expect(config.plugins).toHaveLength(11)
       expect(config.plugins.find((entry) => entry.use === 'auth')?.options).toEqual({ reloadIntervalMs: 5 })
     })
 

@@ -16,6 +16,7 @@ describe('printConfig', () => {
     ['no Prometheus beside a provider', 'functionsProviderUrl: http://p\nprometheusUrl: null', {}],
     ['plugins with options', 'plugins: [{ use: ./a.ts, options: { list: [1, { b: x }] } }, auth]', {}],
     ['a fleet', 'redisUrl: redis+cluster://a:7000,b\nredisPrefix: x\nredisTimeout: 50ms\nleaseTtl: 2s', {}],
+    ['networks of instances', 'instanceNetworks: [10.0.0.0/8, "fd00::1"]\ninstanceTtl: 5s', {}],
     ['settings of the environment', '', { write_timeout: '1h', PILOTLIGHT_HOLD_TIMEOUT: '10ms', basic_auth: 'true' }],
   ])('writes %s as a file that loads to the same configuration', (_, content, env) => {
     const config = load(content, env)
@@ -29,6 +30,7 @@ describe('printConfig', () => {
     const config = load(`
 functionsProviderUrl: http://user:hunter2@provider:8081/
 prometheusUrl: http://hunter2@prom:9090
+instanceKey: hunter2-hunter2-hunter2
 httpProxy: http://user:hunter2@proxy:3128
 httpsProxy: user:hunter2@proxy
 plugins:
@@ -47,6 +49,7 @@ plugins:
     expect(printed).not.toContain('12345')
     expect(printed).toContain('functionsProviderUrl: http://***@provider:8081/')
     expect(printed).toContain('httpProxy: http://***@proxy:3128/')
+    expect(printed).toContain('instanceKey: "***"')
     expect(printed).toContain('tokenFile: /run/token')
     expect(printed).toContain('emptyPassword: ""')
     expect(printed).toContain('secretMountPath: /run/secrets/')

@@ -31,6 +31,19 @@ describe('upstreamHeaders', () => {
     expect(headerValue(headers, 'x-call-id')).toBe('id-1')
   })
 
+  it('leaves out what gateways and sidecars say to each other, in any case', () => {
+    const headers = sent({
+      'x-pilotlight-gateway': 'forged',
+      'X-PILOTLIGHT-SLOT': 'forged',
+      'X-Pilotlight-Anything-Else': 'forged',
+      'X-Pilot': 'kept',
+      'X-Pilotlights': 'kept',
+    })
+
+    expect(headers.slice(0, 4)).toEqual(['X-Pilot', 'kept', 'X-Pilotlights', 'kept'])
+    expect(headers).not.toContain('forged')
+  })
+
   it('leaves out hop-by-hop headers, Expect, and what Connection names', () => {
     const headers = sent({
       Connection: 'close, X-Private',

@@ -72,6 +72,29 @@ describe('ForwardStep', () => {
     expect(forwarder.calls[0]).toMatchObject({ origin: 'http://10.0.0.1:8080', path: '/a?b' })
   })
 
+  it('adds the headers of an upstream after those of the client', async () => {
+    const forwarder = new FakeForwarder()
+    const { exchange } = someExchange({ headers: { 'X-Pilotlight-Slot': 'forged', 'X-Mine': '1' } })
+
+    await setUp(forwarder).step.handle(exchange.placedOn({ ...instance, headers: ['x-pilotlight-slot', 'granted'] }))
+
+    const [call] = forwarder.calls
+    expect(call?.headers.slice(0, 2)).toEqual(['X-Mine', '1'])
+    expect(call?.headers.slice(-2)).toEqual(['x-pilotlight-slot', 'granted'])
+    expect(call?.headers).not.toContain('forged')
+  })
+
+  it.each([
+    [instance, true],
+    [provider, false],
+  ])('says of %j whether it is a sidecar: %s', async (upstream, toPeer) => {
+    const forwarder = new FakeForwarder()
+
+    await setUp(forwarder).step.handle(someExchange().exchange.placedOn(upstream))
+
+    expect(forwarder.calls[0]?.toPeer).toBe(toPeer)
+  })
+
   it('refuses a call while there is no provider', async () => {
     const forwarder = new FakeForwarder()
     const clock = new FakeClock()

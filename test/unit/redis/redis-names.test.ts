@@ -19,6 +19,11 @@ describe('RedisNames', () => {
     expect(hashTag(names.function('echo.fn'))).toBe(hashTag(names.probe('echo.fn')))
   })
 
+  it('puts entries, their ends and the probes of them in one place', () => {
+    expect(names.entries).toEqual(['fleet:entries:{entries}', 'fleet:entry-ends:{entries}'])
+    expect([...names.entries, names.probe('entries')].map(hashTag)).toEqual(['entries', 'entries', 'entries'])
+  })
+
   it('gives different names to a role and a function that are called alike', () => {
     expect(names.role('feed')).not.toBe(names.function('feed'))
   })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { toStoreChange } from '../../../core/redis/store-change.ts'
+import { toldMessage, toStoreChange } from '../../../core/redis/store-change.ts'
 
 describe('toStoreChange', () => {
   it.each([
@@ -10,6 +10,17 @@ describe('toStoreChange', () => {
     ],
     [['gone', 'f', '2', '1', 'one'], { kind: 'gone', key: 'f', version: 2, previous: 1, origin: 'one' }],
     [['released', 'f', 'one'], { kind: 'released', key: 'f', origin: 'one' }],
+    [
+      ['entry', 'i/a', 'one', '9007199254740991', '10000', 'b'],
+      { kind: 'entry', key: 'i/a', origin: 'one', rank: 2 ** 53 - 1, ttlMs: 10_000, body: 'b' },
+    ],
+    [
+      ['renewed', 'one', '10000', '[[1]]', '["i/a","i/b"]'],
+      { kind: 'renewed', origin: 'one', ttlMs: 10_000, note: '[[1]]', keys: ['i/a', 'i/b'] },
+    ],
+    [['renewed', 'one', '1', '', 'no list'], { kind: 'renewed', origin: 'one', ttlMs: 1, note: '', keys: [] }],
+    [['entry_gone', 'i/a', 'one'], { kind: 'entry_gone', key: 'i/a', origin: 'one' }],
+    [['told', 'topic', 'one', 'text'], { kind: 'told', topic: 'topic', origin: 'one', text: 'text' }],
   ])('reads %j', (texts, expected) => {
     expect(toStoreChange(JSON.stringify(texts))).toEqual(expected)
   })
@@ -23,6 +34,15 @@ describe('toStoreChange', () => {
     ['["state","f","2","1.5","one","b"]'],
     ['["state","f",2,1,"one","b"]'],
     ['["__proto__","f","2","1","one"]'],
+    ['["entry","i/a","one","1","1"]'],
+    ['["entry","i/a","one","1.5","1","b"]'],
+    ['["entry","i/a","one","1","-1","b"]'],
+    ['["entry","i/a","one","1","1","b","more"]'],
+    ['["renewed","one","1",""]'],
+    ['["renewed","one","","","[]"]'],
+    ['["entry_gone","i/a"]'],
+    ['["told","topic","one"]'],
+    ['["constructor"]'],
     ['null'],
     ['[]'],
     ['\u0000'],
@@ -30,8 +50,15 @@ describe('toStoreChange', () => {
     expect(toStoreChange(message)).toBeUndefined()
   })
 
+  it('reads what a gateway tells, as it is sent', () => {
+    const told = { topic: 'a "topic"', origin: 'one', text: 'ü\n' }
+
+    expect(toStoreChange(toldMessage(told))).toEqual({ kind: 'told', ...told })
+  })
+
   it('never throws, whatever is published', () => {
-    const text = fc.oneof(fc.constantFrom('state', 'gone', 'released', '1', '0'), fc.string())
+    const kinds = ['state', 'gone', 'released', 'entry', 'renewed', 'entry_gone', 'told']
+    const text = fc.oneof(fc.constantFrom(...kinds, '1', '0', '["a"]'), fc.string())
     const anything = fc.oneof(
       fc.string(),
       fc.json(),
@@ -41,7 +68,7 @@ describe('toStoreChange', () => {
     fc.assert(
       fc.property(anything, (message) => {
         const change = toStoreChange(message)
-        expect(change === undefined || ['state', 'gone', 'released'].includes(change.kind)).toBe(true)
+        expect(change === undefined || kinds.includes(change.kind)).toBe(true)
       }),
     )
   })

@@ -19,6 +19,19 @@ describe('The replies of scripts', () => {
     [replies.toHold, 'kept', 'kept'],
     [replies.toFlag, 0, false],
     [replies.toTexts, ['a', 'b'], ['a', 'b']],
+    [
+      replies.toEntryPage,
+      ['17', ['i/a', '7 a body\nof two lines', 900, 'i/b', '0 ', 1]],
+      {
+        next: '17',
+        entries: [
+          { key: 'i/a', rank: 7, body: 'a body\nof two lines', remainingMs: 900 },
+          { key: 'i/b', rank: 0, body: '', remainingMs: 1 },
+        ],
+      },
+    ],
+    [replies.toEntryPage, ['0', []], { next: undefined, entries: [] }],
+    [replies.toEntryPage, ['0', ['foreign', 'without a rank', 5]], { next: undefined, entries: [] }],
   ])('are read: %o %j', (decode, reply, expected) => {
     expect(decode(reply)).toEqual(expected)
   })
@@ -37,6 +50,11 @@ describe('The replies of scripts', () => {
     [replies.toFlag, 'OK'],
     [replies.toInteger, 1.5],
     [replies.toTexts, [1]],
+    [replies.toEntryPage, null],
+    [replies.toEntryPage, ['0', 'x']],
+    [replies.toEntryPage, [0, []]],
+    [replies.toEntryPage, ['0', ['i/a', '7 body', '900']]],
+    [replies.toEntryPage, ['0', ['i/a', '7 body']]],
   ])('are refused when they make no sense: %o %j', (decode, reply) => {
     expect(() => decode(reply)).toThrow(UnexpectedReply)
   })

@@ -8,7 +8,7 @@ const ready: StateWrite = { condition: 'version', value: 0, phase: 'ready', retr
 function opened(members: Members, origin: string, told: string[] = []): CoordinationStore {
   const store = members.store.member(origin)
   store.open(
-    (change) => told.push(change.key),
+    (change) => told.push('key' in change ? change.key : change.kind),
     () => told.push('subscribed'),
   )
   return store
@@ -34,7 +34,7 @@ describe('LocalStore', () => {
     const members = new Members()
     const hasty = members.store.member('hasty')
     hasty.open(
-      (change) => void (change.key === 'f' && hasty.write('because of f', ready)),
+      (change) => void ('key' in change && change.key === 'f' && hasty.write('because of f', ready)),
       () => {},
     )
     const told: string[] = []

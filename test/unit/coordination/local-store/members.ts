@@ -10,7 +10,7 @@ import { joinLines, type JoinedLines } from '../../../support/joined-lines.ts'
 export interface Member extends JoinedLines {
   readonly store: LineStore
   readonly changes: StoreChange[]
-  /** What was told in which order: keys of changes, and `subscribed`. */
+  /** What was told in which order: keys of changes, or their kind where they have none, and `subscribed`. */
   readonly told: string[]
   readonly serving: Disposable
 }
@@ -49,7 +49,7 @@ export function openMember({ store, changes, told }: Member): void {
   store.open(
     (change) => {
       changes.push(change)
-      told.push(change.key)
+      told.push('key' in change ? change.key : change.kind)
     },
     () => told.push('subscribed'),
   )

@@ -29,8 +29,8 @@ describe('LocalFunction', () => {
   it('says why it cannot run, while it should', () => {
     const one = functionOf()
 
-    expect(one.status(false)).toMatchObject({ replicas: 1, availableReplicas: 0, reason: 'no way to run it' })
+    expect(one.status()).toMatchObject({ replicas: 1, availableReplicas: 0, reason: 'no way to run it' })
     one.scale(0, undefined)
-    expect(one.status(false)).not.toHaveProperty('reason')
+    expect(one.status()).not.toHaveProperty('reason')
   })
 })

@@ -8,6 +8,7 @@ class FakeReplica implements Replica {
   readonly instance: string
   readonly groups = []
   isReady = false
+  hasRoom = true
   isStopped = false
   reason = ''
 
@@ -16,6 +17,8 @@ class FakeReplica implements Replica {
   }
 
   start(): void {}
+
+  async explain(): Promise<void> {}
 
   async answer(): Promise<Reply> {
     return new BufferReply(200)
@@ -58,6 +61,18 @@ describe('ReplicaSet', () => {
 
     expect(new Set(firsts.slice(0, 3))).toEqual(new Set(['0', '1', '2']))
     expect(firsts.slice(0, 3)).toEqual(firsts.slice(3))
+  })
+
+  it('tries replicas without room last, but tries them', () => {
+    const { set, made } = setOf()
+    set.scale(3)
+    for (const one of made) one.isReady = true
+    ;(made[1] as FakeReplica).hasRoom = false
+
+    const orders = Array.from({ length: 3 }, () => set.ready().map(({ instance }) => instance))
+
+    expect(orders.map((order) => order.length)).toEqual([3, 3, 3])
+    expect(orders.map((order) => order.at(-1))).toEqual(['1', '1', '1'])
   })
 
   it('gives the first reason there is', () => {

@@ -66,6 +66,7 @@ describe('toWorkload', () => {
       read_timeout: '5',
       max_inflight: '7',
       ready_path: 'health',
+      health_path: '/well',
       prefix_logs: 'false',
       upstream_url: 'http://127.0.0.1:5000',
       content_type: 'text/html',
@@ -77,10 +78,23 @@ describe('toWorkload', () => {
       readTimeoutMs: 5_000,
       maxInflight: 7,
       readyPath: '/health',
+      healthPath: '/well',
       prefixLogs: false,
       fixedPort: 5000,
       contentType: 'text/html',
     })
+  })
+
+  it('takes the paths of probes from annotations where no variable names them', () => {
+    const annotations = { 'com.openfaas.ready.http.path': '/ready', 'com.openfaas.health.http.path': 'health' }
+
+    expect(workload({ image: 'acme/x', annotations }).settings).toMatchObject({
+      readyPath: '/ready',
+      healthPath: '/health',
+    })
+    expect(workload({ image: 'acme/x', annotations, envVars: { ready_path: '/mine' } }).settings.readyPath).toBe(
+      '/mine',
+    )
   })
 
   it('takes write_timeout where exec_timeout is missing', () => {
@@ -90,11 +104,14 @@ describe('toWorkload', () => {
   it.each([
     [{ exec_timeout: 'soon' }, 'exec_timeout "soon"'],
     [{ max_inflight: '-1' }, 'max_inflight "-1"'],
+    [{ healthcheck_interval: 'often' }, 'healthcheck_interval "often"'],
+    [{ PILOTLIGHT_QUEUE_LENGTH: 'long' }, 'PILOTLIGHT_QUEUE_LENGTH "long"'],
     [{ mode: 'static' }, 'mode "static"'],
     [{ PORT: '0' }, 'port "0"'],
     [{ PORT: '70000' }, 'port "70000"'],
     [{ upstream_url: 'http://127.0.0.1' }, 'upstream_url'],
     [{ ready_path: '/a b' }, 'ready_path'],
+    [{ health_path: 'a\nb' }, 'health_path'],
   ])('refuses %j', (envVars, message) => {
     expect(() => workload({ image: 'acme/x', envVars })).toThrow(message)
   })

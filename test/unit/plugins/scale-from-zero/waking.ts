@@ -15,7 +15,7 @@ import { MemoryCoordinator } from '../../../../core/coordination/memory-coordina
 import { LocalReplicaDirectory } from '../../../../core/replicas/local-replica-directory.ts'
 import { InvocationEventHub } from '../../../../core/telemetry/invocation-event-hub.ts'
 import { Metrics } from '../../../../core/telemetry/metrics.ts'
-import { HeldBudget } from '../../../../plugins/scale-from-zero/held-budget.ts'
+import { HeldBudget } from '../../../../core/holding/held-budget.ts'
 import { scaleFromZeroOptions } from '../../../../plugins/scale-from-zero/options.ts'
 import { ReadyGate } from '../../../../plugins/scale-from-zero/ready-gate.ts'
 import { WakeMetrics } from '../../../../plugins/scale-from-zero/wake-metrics.ts'

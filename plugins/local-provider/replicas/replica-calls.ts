@@ -1,0 +1,78 @@
+import {
+  endToEndHeaders,
+  gatewayHeader,
+  headerValue,
+  refusalHeader,
+  type Forwarder,
+  type HeaderList,
+  type Reply,
+} from '#core'
+import { Refusal } from '../refusal.ts'
+import type { FunctionCall } from './replica.ts'
+
+/** Our own headers mean something to sidecars: a client does not get to set them. */
+const ownHeader = /^x-pilotlight-/i
+/** A sidecar ends a call that takes too long; this is for one that does not. */
+const slackMs = 5_000
+
+/** Where calls of one replica go. */
+export interface CallTarget {
+  /** Of the function, for messages. */
+  readonly name: string
+  readonly origin: string
+  /** Longest time of a call that the sidecar allows; 0 is no limit. */
+  readonly execTimeoutMs: number
+}
+
+/** Sends calls to a sidecar, and counts those that are under way. */
+export class ReplicaCalls {
+  readonly #forwarder: Forwarder
+  #inFlight = 0
+
+  constructor(forwarder: Forwarder) {
+    this.#forwarder = forwarder
+  }
+
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** @throws GatewayError as a Forwarder; Refusal when the sidecar did not let the call in: 429 when it is full, else 503 */
+  async send({ request, rest }: FunctionCall, { name, origin, execTimeoutMs }: CallTarget): Promise<Reply> {
+    this.#inFlight += 1
+    let reply: Reply
+    try {
+      reply = await this.#forwarder.forward({
+        request,
+        origin,
+        path: rest.startsWith('/') ? rest : `/${rest}`,
+        headers: headersFor(request),
+        timeoutMs: execTimeoutMs === 0 ? 0 : execTimeoutMs + slackMs,
+      })
+    } catch (error) {
+      this.#inFlight -= 1
+      throw error
+    }
+    reply.onEnd(() => (this.#inFlight -= 1))
+    const refused = headerValue(reply.headers, refusalHeader)
+    if (refused === undefined) return reply
+    reply.discard()
+    if (refused === 'full') throw new Refusal(429, `function ${name} answers as many calls as it may`)
+    throw new Refusal(503, `function ${name} does not take calls: ${refused}`)
+  }
+}
+
+/** What the client sent, without what only gateways may say; with who asks, so that a full sidecar says so at once. */
+function headersFor(request: FunctionCall['request']): HeaderList {
+  const given = endToEndHeaders(request.rawHeaders, request.header('connection'))
+  const headers: string[] = []
+  for (let i = 0; i < given.length; i += 2) {
+    const name = given[i] ?? ''
+    if (!ownHeader.test(name)) headers.push(name, given[i + 1] ?? '')
+  }
+  const host = request.header('host')
+  if (host !== undefined && headerValue(headers, 'x-forwarded-host') === undefined)
+    headers.push('X-Forwarded-Host', host)
+  headers.push(gatewayHeader, 'local-provider')
+  return headers
+}

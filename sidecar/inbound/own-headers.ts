@@ -1,0 +1,27 @@
+import { endToEndHeaders, type GatewayRequest, type HeaderList } from '#core/lean'
+
+const prefix = 'x-pilotlight-'
+
+/**
+ * Returns what the function gets as headers: those of the caller, end to end, without what gateway and sidecar say to each other; and
+ * who called, where nobody before has said so.
+ */
+export function functionHeaders(request: GatewayRequest): HeaderList {
+  const headers = endToEndHeaders(request.rawHeaders, request.header('connection'))
+  removeOwnHeaders(headers)
+  if (request.header('x-forwarded-for') === undefined) headers.push('X-Forwarded-For', request.remoteAddress)
+  const host = request.header('host')
+  if (host !== undefined && request.header('x-forwarded-host') === undefined) headers.push('X-Forwarded-Host', host)
+  return headers
+}
+
+/** Removes every `x-pilotlight-...` header, in place: a function must not pass for a sidecar, nor a client for a gateway. */
+export function removeOwnHeaders(headers: HeaderList): void {
+  if (!headers.some((name, index) => index % 2 === 0 && isOwn(name))) return
+  const kept = headers.filter((_, index) => !isOwn(headers[index - (index % 2)] ?? ''))
+  headers.splice(0, headers.length, ...kept)
+}
+
+function isOwn(name: string): boolean {
+  return name.length > prefix.length && name.slice(0, prefix.length).toLowerCase() === prefix
+}
