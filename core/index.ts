@@ -32,6 +32,7 @@ export {
 export type { InstanceLoad, InstancePhase, InstanceRecord, InstanceReport } from './instances/instance-record.ts'
 export {
   gatewayHeader,
+  instanceHeader,
   refusalHeader,
   reportsPath,
   slotHeader,

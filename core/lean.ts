@@ -19,6 +19,7 @@ export { H1Forwarder } from './http1/h1-forwarder.ts'
 export type { InstanceLoad, InstancePhase, InstanceRecord, InstanceReport } from './instances/instance-record.ts'
 export {
   gatewayHeader,
+  instanceHeader,
   refusalHeader,
   reportsPath,
   slotHeader,

@@ -10,6 +10,7 @@ import {
 import { createFunctionRunner } from './function/create-runner.ts'
 import { TextLogger } from './log/text-logger.ts'
 import type { SidecarSettings } from './settings/sidecar-settings.ts'
+import { rehearse } from './rehearsal.ts'
 import { Sidecar } from './sidecar.ts'
 import { flushed } from './log/flushed.ts'
 
@@ -53,6 +54,7 @@ export async function runSidecar(settings: SidecarSettings, { host, onStarted }:
     const stopping = firstSignal(host, () => log.warn('second signal: exiting at once'))
     const addresses = await sidecar.start()
     onStarted()
+    if (settings.function.mode !== 'classic') void rehearse({ clock, log, forwarder, isOver: () => runner.isReady })
     log.info('sidecar listening', { instance: settings.instance.id, ...addresses })
     await stopping
     await sidecar.stop()

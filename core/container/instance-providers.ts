@@ -37,6 +37,7 @@ function createInstances(container: Container): FleetInstances {
     config: GatewayConfig,
     coordination: Coordination,
     meter: Meter,
+    replicas: ReplicaDirectory,
     clock: Clock,
     log: Logger,
   })

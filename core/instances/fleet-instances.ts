@@ -1,6 +1,7 @@
 import type { EntryChange, StoredEntry } from '../coordination/coordination-store.ts'
 import type { ReadinessAnnouncer } from '../coordination/readiness-announcer.ts'
 import type { EntriesMember, KeyedEntry, SharedEntries } from '../coordination/shared-entries.ts'
+import type { ReplicaDirectory } from '../replicas/replica-directory.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Clock } from '../time/clock.ts'
 import { Acknowledgements, type Acknowledged } from './acknowledgements.ts'
@@ -19,6 +20,7 @@ import { signReport } from './signed-report.ts'
 /** What the instances of a fleet work with. */
 export interface FleetInstancesDeps {
   readonly local: LocalInstances
+  readonly replicas: ReplicaDirectory
   readonly entries: SharedEntries
   readonly announcer: ReadinessAnnouncer
   readonly clock: Clock

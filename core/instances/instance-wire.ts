@@ -10,6 +10,9 @@ export const slotsPath = '/.pilotlight/slots'
 /** Request header by which a gateway names itself to a sidecar, and says that it understands {@link refusalHeader}. */
 export const gatewayHeader = 'x-pilotlight-gateway'
 
+/** Request header with the id of the instance that a gateway means: by now another one may have its address. */
+export const instanceHeader = 'x-pilotlight-instance'
+
 /** Request header with the slot that was given to the gateway for this call. */
 export const slotHeader = 'x-pilotlight-slot'
 
@@ -21,5 +24,6 @@ export const refusalHeader = 'x-pilotlight-refusal'
  * - `full`: every slot is taken, or given away
  * - `draining`: the instance leaves
  * - `not_ready`: the function does not accept
+ * - `mistaken`: this is another instance than the gateway means
  */
-export type Refusal = 'full' | 'draining' | 'not_ready'
+export type Refusal = 'full' | 'draining' | 'not_ready' | 'mistaken'

@@ -1,5 +1,7 @@
 import type { ReadinessAnnouncer } from '../coordination/readiness-announcer.ts'
 import { functionIdentity } from '../provider/function-identity.ts'
+import { readyState } from '../replicas/function-state.ts'
+import type { ReplicaDirectory } from '../replicas/replica-directory.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Clock } from '../time/clock.ts'
 import type { HeldInstance } from './held-instance.ts'
@@ -8,6 +10,7 @@ import type { LocalInstances } from './local-instances.ts'
 /** What announcing readiness works with. */
 export interface ReadyAnnouncementsDeps {
   readonly local: LocalInstances
+  readonly replicas: ReplicaDirectory
   readonly announcer: ReadinessAnnouncer
   readonly clock: Clock
   readonly log: Logger
@@ -19,7 +22,8 @@ export interface ReadyAnnouncementsDeps {
 const unknownPauseMs = 10_000
 
 /**
- * Has a function announced as ready when its first instance is: all gateways release the calls that they hold for it. What could not
+ * Has a function announced as ready when its first instance is: all gateways release the calls that they hold for it, each as soon as it
+ * knows the instance, and those that do not with the announcement. What could not
  * be announced is with the next heartbeat. Of a function that the provider does not have nothing is announced: its name must not
  * become known.
  */
@@ -31,10 +35,12 @@ export class ReadyAnnouncements {
   constructor(deps: ReadyAnnouncementsDeps) {
     const { local } = deps
     this.#deps = deps
-    local.subscribe(({ functionKey, lease }) => {
+    local.subscribe((instance) => {
+      const { functionKey, lease } = instance
       if (local.ready(functionKey).length === 0) this.#nextAtMs.delete(functionKey)
       // Whoever told this gateway of the instance announces it.
       else if (lease.basis === 'store') this.#nextAtMs.set(functionKey, Number.POSITIVE_INFINITY)
+      if (instance.isReady) this.#releaseHere(functionKey)
     })
   }
 
@@ -45,6 +51,15 @@ export class ReadyAnnouncements {
     if (!isReady || nextAtMs > this.#deps.clock.monotonicMs()) return
     this.#nextAtMs.set(functionKey, Number.POSITIVE_INFINITY)
     void this.#announce(instance)
+  }
+
+  /** Calls that this gateway holds go at once: the word of the store would come later by two round trips, or not at all. */
+  #releaseHere(functionKey: string): void {
+    const { local, replicas, clock } = this.#deps
+    const known = replicas.knows(functionKey) ? replicas.get(functionKey) : undefined
+    if (known === undefined || known.phase === 'ready') return
+    const seen = { available: local.ready(functionKey).length, observedAtMs: clock.nowMs() }
+    replicas.apply(readyState(known.identity, known, seen))
   }
 
   /** Never rejects. */

@@ -16,8 +16,8 @@ export type ReportOutcome = 'accepted' | 'outdated' | 'unsigned' | 'foreign' | '
 export type WaitEnd = 'released' | 'timeout' | 'client_gone' | 'refused'
 
 const reportOutcomes: readonly ReportOutcome[] = ['accepted', 'outdated', 'unsigned', 'foreign', 'invalid', 'failed']
-const refusals: readonly string[] = ['full', 'draining', 'not_ready']
-const ejectionCauses: readonly EjectionCause[] = ['refused', 'failed', 'draining', 'not_ready']
+const refusals: readonly string[] = ['full', 'draining', 'not_ready', 'mistaken']
+const ejectionCauses: readonly EjectionCause[] = ['refused', 'failed', 'draining', 'not_ready', 'mistaken']
 const phases: readonly InstancePhase[] = ['starting', 'ready', 'unready', 'leaving']
 const waitBuckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 

@@ -1,7 +1,7 @@
-import { KeyedSeries, labelText, type SeriesFamily, type SeriesTable } from '#core/lean'
+import { KeyedSeries, labelText, type Refusal, type SeriesFamily, type SeriesTable } from '#core/lean'
 
 /** Why a call did not get to the function. */
-export type NotLetIn = 'full' | 'draining' | 'not_ready' | 'queue_full' | 'queue_timeout'
+export type NotLetIn = Refusal | 'queue_full' | 'queue_timeout'
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 

@@ -6,6 +6,7 @@ import {
   mayRepeat,
   neverReached,
   type Random,
+  type Refusal,
   type Reply,
   slotHeader,
   wasCut,
@@ -106,7 +107,12 @@ export class Inbound {
     )
   }
 
-  #refuseGateway(refusal: 'full' | 'draining' | 'not_ready'): Reply {
+  /** Answers a call that is meant for the instance that had this address before. */
+  async refuseMistaken(): Promise<Reply> {
+    return this.#refuseGateway('mistaken')
+  }
+
+  #refuseGateway(refusal: Refusal): Reply {
     this.#deps.metrics.refused(refusal)
     return refuseGateway(refusal, refusal === 'not_ready' ? this.#deps.runner.reason : '')
   }

@@ -5,6 +5,7 @@ const refusals = {
   full: { code: 'overloaded', text: 'every slot of this instance is taken' },
   draining: { code: 'draining', text: 'this instance is leaving' },
   not_ready: { code: 'no_ready_replica', text: 'the function does not accept calls' },
+  mistaken: { code: 'no_ready_replica', text: 'another instance had this address before' },
 } as const
 
 /** Tells a gateway to go elsewhere: nothing of the call has reached the function, and its body was not read. */

@@ -3,6 +3,7 @@ import {
   functionIdentity,
   type GatewayRequest,
   type InstanceLoad,
+  instanceHeader,
   type InstancePhase,
   labelText,
   type Random,
@@ -37,12 +38,14 @@ export class Traffic {
   readonly streams: Streams
   readonly metrics: CallMetrics
   readonly inbound: Inbound
+  readonly #id: string
   readonly #slotsApi: SlotsApi | undefined
   readonly #phase: () => InstancePhase
   readonly #answersProbes: boolean
 
   constructor({ instance, calls, membership, function: settings }: SidecarSettings, deps: TrafficDeps) {
     const { clock, random, runner } = deps
+    this.#id = instance.id
     this.slots = new Slots(calls.limit)
     const { slots } = this
     this.reservations = new Reservations({ slots, clock, random })
@@ -67,6 +70,7 @@ export class Traffic {
 
   /** Answers one request. */
   handle(request: GatewayRequest): Promise<Reply> {
+    if ((request.header(instanceHeader) ?? this.#id) !== this.#id) return this.inbound.refuseMistaken()
     const reply = this.#slotsApi?.answer(request)
     if (reply !== undefined) return reply
     const probed = this.#answersProbes ? watchdogAnswer(request, this.#phase()) : undefined

@@ -23,6 +23,9 @@ export interface ReadSettings {
   readonly faults: readonly SettingFault[]
 }
 
+const keyFile = 'PILOTLIGHT_INSTANCE_KEY_FILE'
+/** As gateways want it. */
+const leastKeyLength = 16
 const portRange = { least: 0, most: 65_535 }
 const known = new Set(sidecarVariables.map(({ name }) => name))
 
@@ -72,20 +75,27 @@ function membershipFrom(texts: SettingTexts, name: string): SidecarSettings['mem
     .text('PILOTLIGHT_GATEWAYS')
     .split(',')
     .flatMap((entry) => (entry.trim() === '' ? [] : gatewayFrom(texts, entry.trim())))
-  const key = texts.file('PILOTLIGHT_INSTANCE_KEY_FILE') || texts.text('PILOTLIGHT_INSTANCE_KEY')
-  if (gateways.length > 0 && key === '' && texts.text('PILOTLIGHT_INSTANCE_KEY_FILE') === '') {
-    texts.fault(
-      'PILOTLIGHT_INSTANCE_KEY_FILE',
-      'is required with PILOTLIGHT_GATEWAYS: the key that the gateways have, too',
-    )
-  }
   if (gateways.length > 0 && name === '') {
     texts.fault(
       'PILOTLIGHT_FUNCTION',
       'is required with PILOTLIGHT_GATEWAYS: the name of the function, as in resize.openfaas-fn',
     )
   }
-  return { gateways, key }
+  return { gateways, key: keyFrom(texts, gateways.length > 0) }
+}
+
+function keyFrom(texts: SettingTexts, isRequired: boolean): string {
+  const path = texts.text(keyFile)
+  const given = texts.text('PILOTLIGHT_INSTANCE_KEY')
+  if (path !== '' && given !== '') texts.fault(keyFile, 'give the key itself or its file, not both')
+  if (path === '' && given === '') {
+    if (isRequired) texts.fault(keyFile, 'is required with PILOTLIGHT_GATEWAYS: the key that the gateways have, too')
+    return ''
+  }
+  const key = path === '' ? given : texts.file(keyFile)
+  const [variable, isRead] = path === '' ? ['PILOTLIGHT_INSTANCE_KEY', true] : [keyFile, key !== '']
+  if (isRead && key.length < leastKeyLength) texts.fault(variable, `expected at least ${leastKeyLength} characters`)
+  return key
 }
 
 function gatewayFrom(texts: SettingTexts, text: string): readonly URL[] {

@@ -12,6 +12,11 @@ import { type Part, PartLeftOut } from './part.ts'
 import { pinThisProcess, unpinThisProcess } from './pinning.ts'
 import { measureProfile } from './profile/measure-profile.ts'
 import { measureWarm } from './measure-warm.ts'
+import { measureHops } from './sidecar/measure-hops.ts'
+import { measureInstances } from './sidecar/measure-instances.ts'
+import { measureLocalCold } from './sidecar/measure-local-cold.ts'
+import { measureReadiness } from './sidecar/measure-readiness.ts'
+import { measureSidecar } from './sidecar/measure-sidecar.ts'
 import { measureWorkers } from './workers/measure-workers.ts'
 
 /** All parts, in the order in which they run. */
@@ -62,6 +67,15 @@ export const parts: readonly Part[] = [
   { name: 'allocation', isUsual: false, run: (plans, say) => pinned(() => measureAllocation(plans.allocation, say)) },
   { name: 'engines', isUsual: false, run: (plans, say) => pinned(() => measureEngines(plans.engines, say)) },
   { name: 'profile', isUsual: false, run: (plans, say) => pinned(() => measureProfile(plans.profile, say)) },
+  { name: 'sidecar', isUsual: false, run: (plans, say) => pinned(() => measureSidecar(plans.sidecar, say)) },
+  { name: 'hops', isUsual: false, run: (plans, say) => pinned(() => measureHops(plans.hops, say)) },
+  { name: 'readiness', isUsual: false, run: (plans, say) => withRedis(() => measureReadiness(plans.readiness, say)) },
+  {
+    name: 'local-cold',
+    isUsual: false,
+    run: (plans, say) => unpinned(() => measureLocalCold(plans.localCold, say)),
+  },
+  { name: 'instances', isUsual: false, run: (plans, say) => unpinned(() => measureInstances(plans.instances, say)) },
 ]
 
 function pinned(measure: () => Promise<void>): Promise<void> {

@@ -8,6 +8,11 @@ import type { LogsPlan } from './logs/measure-logs.ts'
 import type { MetricsPlan } from './metrics/measure-metrics.ts'
 import type { OpenLoopPlan } from './open-loop/measure-open-loop.ts'
 import type { ProfilePlan } from './profile/measure-profile.ts'
+import type { HopsPlan } from './sidecar/measure-hops.ts'
+import type { InstancesPlan } from './sidecar/measure-instances.ts'
+import type { LocalColdPlan } from './sidecar/measure-local-cold.ts'
+import type { ReadinessPlan } from './sidecar/measure-readiness.ts'
+import type { SidecarPlan } from './sidecar/measure-sidecar.ts'
 import type { WarmPlan } from './warm-path.ts'
 import type { WorkersPlan } from './workers/measure-workers.ts'
 
@@ -26,12 +31,27 @@ export interface Plans {
   readonly allocation: AllocationPlan
   readonly engines: WarmPlan
   readonly profile: ProfilePlan
+  readonly sidecar: SidecarPlan
+  readonly hops: HopsPlan
+  readonly readiness: ReadinessPlan
+  readonly localCold: LocalColdPlan
+  readonly instances: InstancesPlan
 }
 
 const gateways = 3
 const mebibyte = 1024 * 1024
 /** About 0.2 ms of hashing. */
 const busyBytes = 384 * 1024
+/** Enough connections for what is under way at 1,000 calls a second, and some more. */
+const delayedCalls = [
+  { delayMs: 100, connections: 250 },
+  { delayMs: 0, connections: 50 },
+]
+const directoryCases = [
+  { instances: 1_000, perFunction: 10 },
+  { instances: 10_000, perFunction: 10 },
+  { instances: 1_000, perFunction: 1_000 },
+]
 
 /** What counts. */
 export const fullPlans: Plans = {
@@ -77,6 +97,18 @@ export const fullPlans: Plans = {
   allocation: { rounds: 5, seconds: 3, connections: 50, rateRatio: 0.5 },
   engines: { rounds: 7, seconds: 2, connections: [1, 50, 300] },
   profile: { seconds: 10, connections: 50, functions: 30 },
+  sidecar: {
+    starts: { rounds: 20 },
+    memory: { rounds: 3, idleMs: 5_000, connections: 50, seconds: 3 },
+    warm: { rounds: 7, seconds: 2, connections: [1, 50] },
+  },
+  hops: { rounds: 5, seconds: 11, perSecond: 1000, functions: delayedCalls },
+  readiness: { gateways, callers: 5, rounds: 60, acceptAfterMs: 400 },
+  localCold: { rounds: 20 },
+  instances: {
+    directory: { cases: directoryCases, rounds: 7 },
+    heartbeats: { instances: 1000, perFunction: 10, fleets: [1, gateways], seconds: 20 },
+  },
 }
 
 /** Shows that the benchmark works. */
@@ -121,4 +153,16 @@ export const quickPlans: Plans = {
   allocation: { rounds: 1, seconds: 1, connections: 50, rateRatio: 0.5 },
   engines: { rounds: 1, seconds: 1, connections: [50] },
   profile: { seconds: 2, connections: 50, functions: 10 },
+  sidecar: {
+    starts: { rounds: 3 },
+    memory: { rounds: 1, idleMs: 1_000, connections: 50, seconds: 1 },
+    warm: { rounds: 1, seconds: 1, connections: [50] },
+  },
+  hops: { rounds: 1, seconds: 3, perSecond: 1000, functions: delayedCalls },
+  readiness: { gateways, callers: 5, rounds: 3, acceptAfterMs: 400 },
+  localCold: { rounds: 3 },
+  instances: {
+    directory: { cases: directoryCases, rounds: 2 },
+    heartbeats: { instances: 1000, perFunction: 10, fleets: [1, gateways], seconds: 3 },
+  },
 }

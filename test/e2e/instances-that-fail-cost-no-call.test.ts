@@ -159,6 +159,7 @@ describe('a gateway before instances', () => {
       headers: {
         'X-Pilotlight-Gateway': 'forged',
         'x-pilotlight-slot': 'slot-1',
+        'x-pilotlight-instance': 'forged',
         'x-pilotlight-refusal': 'full',
         connection: 'close, x-pilotlight-gateway',
       },
@@ -167,7 +168,9 @@ describe('a gateway before instances', () => {
     expect(outcome.status).toBe(200)
     expect(Object.keys(headers[0] ?? {}).filter((name) => name.startsWith('x-pilotlight-'))).toEqual([
       'x-pilotlight-gateway',
+      'x-pilotlight-instance',
     ])
+    expect(headers[0]?.['x-pilotlight-instance']).toBe(instance.id)
     expect(headers[0]?.['x-pilotlight-gateway']).toMatch(/-[0-9a-f]{12}$/)
     expect(instance.slotsUsed).toEqual([undefined])
   })

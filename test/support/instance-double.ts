@@ -54,7 +54,7 @@ export class InstanceDouble implements AsyncDisposable {
   /** Calls that were let in so far. */
   served = 0
   /** Calls that were refused so far, by reason. */
-  readonly refused: Record<Refusal, number> = { full: 0, draining: 0, not_ready: 0 }
+  readonly refused: Record<Refusal, number> = { full: 0, draining: 0, not_ready: 0, mistaken: 0 }
   /** The most calls that it worked on at a time. */
   mostInFlight = 0
   /** Slots of the calls that were let in; undefined where one came without. */

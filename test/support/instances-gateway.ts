@@ -28,6 +28,7 @@ export class InstancesGateway extends FleetGateway {
     this.#clock = clock
     this.instances = new FleetInstances({
       local: new LocalInstances({ clock, log: this.log }),
+      replicas: this.directory,
       entries: this.fleet.entries,
       announcer: this.fleet.shared,
       clock,

@@ -1,4 +1,12 @@
-import { gatewayHeader, slotHeader, type Clock, type KnownInstance, type Random, type Upstream } from '#core'
+import {
+  gatewayHeader,
+  instanceHeader,
+  slotHeader,
+  type Clock,
+  type KnownInstance,
+  type Random,
+  type Upstream,
+} from '#core'
 import { Health } from './health.ts'
 
 /** What candidates are made with. */
@@ -60,10 +68,14 @@ export class Candidate {
   /** The upstream of a call. @param slot that was given for it */
   upstream(slot: string | undefined): Upstream {
     if (slot === undefined) return this.#upstream
-    return { ...this.#upstream, headers: [gatewayHeader, this.#gatewayId, slotHeader, slot] }
+    return { ...this.#upstream, headers: [...this.#headers(), slotHeader, slot] }
   }
 
   #upstreamFor({ origin }: KnownInstance): Upstream {
-    return { origin, basePath: '', kind: 'instance', headers: [gatewayHeader, this.#gatewayId] }
+    return { origin, basePath: '', kind: 'instance', headers: this.#headers() }
+  }
+
+  #headers(): readonly string[] {
+    return [gatewayHeader, this.#gatewayId, instanceHeader, this.#instance.record.id]
   }
 }

@@ -3,7 +3,7 @@ import type { SlotQueue } from '../slots/slot-queue.ts'
 import { Candidate, type CandidateDeps } from './candidate.ts'
 
 /** Why an instance was ejected. */
-export type EjectionCause = 'refused' | 'failed' | 'draining' | 'not_ready'
+export type EjectionCause = 'refused' | 'failed' | 'draining' | 'not_ready' | 'mistaken'
 
 /** What a pool works with. */
 export interface FunctionPoolDeps extends CandidateDeps {

@@ -7,6 +7,7 @@ import {
   wasCut,
   type Exchange,
   type Handler,
+  type Refusal,
   type Reply,
 } from '#core'
 import type { InstanceMetrics } from '../instance-metrics.ts'
@@ -148,7 +149,7 @@ export class PlacedCall {
   #refused(candidate: Candidate, refusal: string): void {
     const { request, route } = this.#exchange
     this.#deps.metrics.refused(refusal)
-    if (refusal === 'draining' || refusal === 'not_ready') this.#pool.eject(candidate, refusal)
+    if (isOfInstance(refusal)) this.#pool.eject(candidate, refusal)
     else candidate.health.succeeded()
     if (request.gone) throw clientLeft()
     if (!request.body.replayable) throw cutShort(route.identity.key)
@@ -177,4 +178,9 @@ function refusalOf(reply: Reply): string | undefined {
 
 function isLate(error: unknown): boolean {
   return error instanceof GatewayError && error.code === 'upstream_timeout'
+}
+
+/** Whether the next call would be refused, too: a full instance may have room for that. */
+function isOfInstance(refusal: string): refusal is Exclude<Refusal, 'full'> {
+  return refusal === 'draining' || refusal === 'not_ready' || refusal === 'mistaken'
 }

@@ -1,4 +1,5 @@
 import {
+  instanceHeader,
   slotsPath,
   slotsToken,
   upstreamFailed,
@@ -51,7 +52,7 @@ export class SlotsClient {
       const answer = await http.request({
         method: 'POST',
         url: new URL(slotsPath, instance.origin),
-        headers: { authorization: this.#authorization(instance), 'content-type': 'application/json' },
+        headers: { ...this.#headers(instance), 'content-type': 'application/json' },
         body: JSON.stringify({ gateway: gatewayId, ...wish }),
         timeoutMs: wish.waitMs + answerMs,
         signal,
@@ -78,11 +79,15 @@ export class SlotsClient {
     const answer = await this.#deps.http.request({
       method: 'DELETE',
       url: new URL(`${slotsPath}/${slot}`, instance.origin),
-      headers: { authorization: this.#authorization(instance) },
+      headers: this.#headers(instance),
       timeoutMs: answerMs,
       toPeer: true,
     })
     await answer.text(maxAnswerBytes)
+  }
+
+  #headers(instance: KnownInstance): Record<string, string> {
+    return { authorization: this.#authorization(instance), [instanceHeader]: instance.record.id }
   }
 
   #authorization(instance: KnownInstance): string {

@@ -2,6 +2,7 @@ import {
   endToEndHeaders,
   gatewayHeader,
   headerValue,
+  instanceHeader,
   refusalHeader,
   type Forwarder,
   type HeaderList,
@@ -19,6 +20,8 @@ const slackMs = 5_000
 export interface CallTarget {
   /** Of the function, for messages. */
   readonly name: string
+  /** Name of the replica: another one may have its port by now. */
+  readonly instance: string
   readonly origin: string
   /** Longest time of a call that the sidecar allows; 0 is no limit. */
   readonly execTimeoutMs: number
@@ -38,7 +41,7 @@ export class ReplicaCalls {
   }
 
   /** @throws GatewayError as a Forwarder; Refusal when the sidecar did not let the call in: 429 when it is full, else 503 */
-  async send({ request, rest }: FunctionCall, { name, origin, execTimeoutMs }: CallTarget): Promise<Reply> {
+  async send({ request, rest }: FunctionCall, { name, instance, origin, execTimeoutMs }: CallTarget): Promise<Reply> {
     this.#inFlight += 1
     let reply: Reply
     try {
@@ -46,7 +49,7 @@ export class ReplicaCalls {
         request,
         origin,
         path: rest.startsWith('/') ? rest : `/${rest}`,
-        headers: headersFor(request),
+        headers: headersFor(request, instance),
         timeoutMs: execTimeoutMs === 0 ? 0 : execTimeoutMs + slackMs,
       })
     } catch (error) {
@@ -63,7 +66,7 @@ export class ReplicaCalls {
 }
 
 /** What the client sent, without what only gateways may say; with who asks, so that a full sidecar says so at once. */
-function headersFor(request: FunctionCall['request']): HeaderList {
+function headersFor(request: FunctionCall['request'], instance: string): HeaderList {
   const given = endToEndHeaders(request.rawHeaders, request.header('connection'))
   const headers: string[] = []
   for (let i = 0; i < given.length; i += 2) {
@@ -73,6 +76,6 @@ function headersFor(request: FunctionCall['request']): HeaderList {
   const host = request.header('host')
   if (host !== undefined && headerValue(headers, 'x-forwarded-host') === undefined)
     headers.push('X-Forwarded-Host', host)
-  headers.push(gatewayHeader, 'local-provider')
+  headers.push(gatewayHeader, 'local-provider', instanceHeader, instance)
   return headers
 }

@@ -70,7 +70,7 @@ export class SidecarReplica implements Replica {
     if (origin === undefined)
       throw new GatewayError('upstream_failed', 'the replica is gone', { details: { accepted: false } })
     const { name, settings } = this.#workload
-    return this.#calls.send(call, { name, origin, execTimeoutMs: settings.execTimeoutMs })
+    return this.#calls.send(call, { name, instance: this.instance, origin, execTimeoutMs: settings.execTimeoutMs })
   }
 
   async stop(): Promise<void> {

@@ -125,6 +125,7 @@ function finish(): void {
     requests: total - firstCounted,
     failures: failures + (total - answered),
     p50Us: percentile(counted, 0.5),
+    p95Us: percentile(counted, 0.95),
     p99Us: percentile(counted, 0.99),
     p999Us: percentile(counted, 0.999),
     maxUs: percentile(counted, 1),

@@ -17,6 +17,7 @@ export interface OpenLoadResult {
   /** Answers other than 200, and calls without one, which are in none of the other figures. */
   readonly failures: number
   readonly p50Us: number
+  readonly p95Us: number
   readonly p99Us: number
   readonly p999Us: number
   readonly maxUs: number

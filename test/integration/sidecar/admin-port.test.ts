@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { call } from '../../support/callers.ts'
@@ -79,6 +80,9 @@ describe('the metrics of a sidecar', () => {
     expect(lines).toContain('pilotlight_sidecar_call_seconds_count{function_name="resize.fn"} 3')
     expect(lines).toContain('pilotlight_sidecar_slots_limit{function_name="resize.fn"} 7')
     expect(lines).toContain('pilotlight_sidecar_function_ready{function_name="resize.fn"} 0')
+    const readme = readFileSync('sidecar/README.md', 'utf8')
+    const names = [...body.matchAll(/^# TYPE pilotlight_sidecar_(\S+)/gm)].map(([, name = '']) => name)
+    expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([])
     expect(body).toMatch(/^pilotlight_sidecar_process_resident_memory_bytes\{function_name="resize.fn"\} \d{7,}$/m)
   })
 

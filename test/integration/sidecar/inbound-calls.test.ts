@@ -92,6 +92,18 @@ describe('a call through a sidecar', () => {
     first.leave()
   })
 
+  it('is refused where another instance is meant, slots included, and nothing of it reaches the function', async () => {
+    await using sidecar = await runSidecar({ env: { max_inflight: '1' } })
+    const meant = { ...ofGateway, 'x-pilotlight-instance': 'who-was-here-before' }
+
+    const mistaken = await call(sidecar.url, { headers: meant, method: 'POST', body: 'x' })
+    const slots = await call(`${sidecar.url}/.pilotlight/slots`, { headers: meant, method: 'POST', body: '{}' })
+
+    expect([mistaken.status, mistaken.headers['x-pilotlight-refusal']]).toEqual([503, 'mistaken'])
+    expect([slots.status, slots.headers['x-pilotlight-refusal']]).toEqual([503, 'mistaken'])
+    expect(sidecar.seen.total).toBe(0)
+  })
+
   it('to a function that is not reached is refused to a gateway, which may go elsewhere, and a 503 to others', async () => {
     await using sidecar = await runSidecar()
     Object.assign(sidecar.runner, { origin: 'http://127.0.0.1:1' })

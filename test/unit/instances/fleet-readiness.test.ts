@@ -25,7 +25,21 @@ describe('FleetInstances and readiness', () => {
 
     expect(before).toBe('waking')
     expect([one.phase, other.phase]).toEqual(['ready', 'ready'])
-    expect(seen).toEqual([['a']])
+    expect(seen[0]).toEqual(['a'])
+  })
+
+  it('release what is held as soon as they know the instance, before the store has answered', async () => {
+    const fleet = new SimulatedGateways()
+    const [one, other] = await fleet.joinAll({}, {})
+    one.knowFunction()
+    other.knowFunction('zero')
+
+    const taken = one.take({ phase: 'ready' })
+
+    expect(one.phase).toBe('ready')
+    await taken
+    await fleet.clock.advance(1)
+    expect([other.phase, other.directory.get('echo.fn')?.available]).toEqual(['ready', 1])
   })
 
   it('announce nothing for further instances, for heartbeats, and when a function begins anew', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { gatewayHeader, headerValue, refusalHeader } from '#core'
+import { gatewayHeader, instanceHeader, headerValue, refusalHeader } from '#core'
 import { FakeSidecar } from './fake-sidecar.ts'
 import { Placing } from './placing.ts'
 
@@ -43,7 +43,8 @@ describe('Placement', () => {
     const { upstream } = one.oldest.exchange
     expect(upstream).toMatchObject({ origin: 'http://10.0.0.1:8080', kind: 'instance', basePath: '' })
     expect(headerValue(upstream?.headers ?? [], gatewayHeader)).toBe('gateway-a')
-    expect(upstream?.headers).toHaveLength(2)
+    expect(headerValue(upstream?.headers ?? [], instanceHeader)).toBe('one')
+    expect(upstream?.headers).toHaveLength(4)
     one.oldest.finish()
   })
 
@@ -93,20 +94,23 @@ describe('Placement', () => {
     expect([one.attempts, two.attempts]).toEqual([2, 1])
   })
 
-  it.each(['full', 'draining', 'not_ready'] as const)('goes elsewhere when an instance is %s', async (reason) => {
-    const placing = new Placing()
-    const [one, two] = [new FakeSidecar('one'), new FakeSidecar('two')]
-    one.refuses = reason
-    await placing.report([one, two])
+  it.each(['full', 'draining', 'not_ready', 'mistaken'] as const)(
+    'goes elsewhere when an instance is %s',
+    async (reason) => {
+      const placing = new Placing()
+      const [one, two] = [new FakeSidecar('one'), new FakeSidecar('two')]
+      one.refuses = reason
+      await placing.report([one, two])
 
-    const call = await placing.send({ method: 'POST', headers: { 'Content-Length': '0' } })
-    two.oldest.finish()
-    await placing.settle()
+      const call = await placing.send({ method: 'POST', headers: { 'Content-Length': '0' } })
+      two.oldest.finish()
+      await placing.settle()
 
-    expect(call.end).toBe('two')
-    expect(one.attempts).toBe(1)
-    expect(await placing.metricLines(`refusals_total{reason="${reason}"`)).toEqual([expect.stringMatching(/ 1$/)])
-  })
+      expect(call.end).toBe('two')
+      expect(one.attempts).toBe(1)
+      expect(await placing.metricLines(`refusals_total{reason="${reason}"`)).toEqual([expect.stringMatching(/ 1$/)])
+    },
+  )
 
   it('leaves an instance that drains alone from then on, and one that was full not', async () => {
     const placing = new Placing()

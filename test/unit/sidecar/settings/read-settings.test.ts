@@ -95,14 +95,14 @@ describe('readSettings', () => {
   })
 
   it('gives the function the environment without what concerns the sidecar', () => {
-    const { environment } = read({ ...front, PILOTLIGHT_INSTANCE_KEY: 'secret', A: '1' }).settings.function
+    const { environment } = read({ ...front, PILOTLIGHT_INSTANCE_KEY: 'secret of the fleet', A: '1' }).settings.function
 
     expect(environment).toEqual({ PATH: '/usr/bin:/bin', A: '1', ...front })
   })
 
   it('reads gateways and the key file', () => {
     const file = join(folder, 'key')
-    writeFileSync(file, ' the key\n')
+    writeFileSync(file, ' the key of the fleet\n')
     const { settings, faults } = read({
       ...front,
       PILOTLIGHT_FUNCTION: 'resize.fn',
@@ -112,7 +112,7 @@ describe('readSettings', () => {
 
     expect(faults).toEqual([])
     expect(settings.membership.gateways.map(({ href }) => href)).toEqual(['http://a:8080/', 'https://b/'])
-    expect(settings.membership.key).toBe('the key')
+    expect(settings.membership.key).toBe('the key of the fleet')
     expect(settings.instance).toMatchObject({ name: 'resize', namespace: 'fn' })
   })
 
@@ -178,6 +178,7 @@ describe('readSettings', () => {
     ['POD_IP', 'fe80::1%eth0', 'expected an IP address'],
     ['PILOTLIGHT_GATEWAYS', 'http://u:p@a', 'reports are signed'],
     ['PILOTLIGHT_INSTANCE_KEY_FILE', '/nowhere', 'cannot be read'],
+    ['PILOTLIGHT_INSTANCE_KEY', 'short', 'expected at least 16 characters'],
     ['PILOTLIGHT_STREAM_POLICY', 'cut!', 'expected one of finish, cut'],
     ['PILOTLIGHT_FUNCTION_METRICS', 'metrics', 'expected a path such as /metrics'],
     ['PILOTLIGHT_QUEUE_LENGHT', '1', 'unknown variable'],
