@@ -1,4 +1,5 @@
 import type { Server, ServerOptions } from 'node:http'
+import type { Socket } from 'node:net'
 import { checkServerIdentity, type TLSSocket } from 'node:tls'
 import { secureHttp } from './node-http.ts'
 import { gatewayPeerName, type PeerIdentity } from './peer-identity.ts'
@@ -24,6 +25,21 @@ export function peerServer(identity: PeerIdentity): (settings: ServerOptions) =>
       if (checkServerIdentity(gatewayPeerName, socket.getPeerCertificate()) !== undefined) socket.destroy()
     })
     identity.onChange((certificates) => server.setSecureContext({ ...certificates, minVersion: 'TLSv1.3' }))
+    cutHandshakes(server)
     return server
+  }
+}
+
+/** Has `closeAllConnections` end those as well that have not proved who they are yet, of which node:http does not know. */
+function cutHandshakes(server: Server): void {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  const closeKnown = server.closeAllConnections.bind(server)
+  server.closeAllConnections = () => {
+    closeKnown()
+    for (const socket of sockets) socket.destroy()
   }
 }

@@ -82,6 +82,19 @@ describe('mutual TLS between a gateway and a sidecar', () => {
     expect(pair.served).toEqual([])
   })
 
+  it('cuts connections that never prove who they are when a drain is over', async () => {
+    await using pair = await PeerPair.start()
+    const silent = connectPlainly({ host: '127.0.0.1', port: pair.sidecarPort })
+    silent.on('error', () => {})
+    await once(silent, 'connect')
+    await eventually('the connection to be accepted', () => pair.connections === 1)
+
+    await pair.behind.drain(AbortSignal.abort())
+
+    await once(silent, 'close')
+    expect(pair.served).toEqual([])
+  })
+
   it.each([
     ['for another name', new CertificateFolder(peerCertificates.stranger)],
     ['of another authority', new CertificateFolder(peerCertificates.foreignGateway)],

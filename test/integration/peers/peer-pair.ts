@@ -49,6 +49,9 @@ export class PeerPair implements AsyncDisposable {
   /** Why calls were not answered. */
   readonly failures: unknown[] = []
   client!: UndiciHttpClient
+  behind!: HttpListener
+  /** Connections accepted behind TLS so far. */
+  connections = 0
   sidecarPort = 0
   gatewayPort = 0
   #closers: (AsyncDisposable | Disposable)[] = []
@@ -74,12 +77,17 @@ export class PeerPair implements AsyncDisposable {
       ...sizes,
       ...failed,
       clock: systemClock,
-      createServer: peerServer(sidecarIdentity),
+      createServer: (settings) => {
+        const server = peerServer(sidecarIdentity)(settings)
+        server.on('connection', () => (pair.connections += 1))
+        return server
+      },
       handle: (request) => {
         pair.served.push(`${request.method} ${request.target}`)
         return handle(request)
       },
     })
+    pair.behind = behind
     pair.sidecarPort = await behind.listen('127.0.0.1', 0)
     const options = { maxConnectionsPerUpstream: 10, maxHeaderBytes: 65_536, connectTimeoutMs: 2_000 }
     const plain = new UndiciForwarder({ clock: systemClock, options })
