@@ -21,6 +21,7 @@ export { headerValue, removeHeader, setHeader, type HeaderList } from './http/he
 export { HttpClient, type HttpClientRequest, type HttpClientResponse } from './http/http-client.ts'
 export { HttpListener, type HttpListenerOptions, type RequestHandler } from './http/http-listener.ts'
 export { AddressRules, defaultInstanceNetworks } from './instances/address-rules.ts'
+export { checkInstance, type InstanceRules } from './instances/instance-rules.ts'
 export { functionLoad, type FunctionLoad } from './instances/function-load.ts'
 export {
   InstanceDirectory,
@@ -39,7 +40,8 @@ export {
   slotsPath,
   type Refusal,
 } from './instances/instance-wire.ts'
-export { isOutdated, outdated, readReport, signReport, slotsToken } from './instances/signed-report.ts'
+export { instanceSecret, slotsToken } from './instances/instance-secret.ts'
+export { isOutdated, outdated, readReport, signReport } from './instances/signed-report.ts'
 export { contextKey, type ContextKey } from './pipeline/context-key.ts'
 export { BufferReply, jsonReply, textReply } from './pipeline/buffer-reply.ts'
 export { Exchange, type ExchangeFacts, type ExchangeTimes } from './pipeline/exchange.ts'

@@ -26,7 +26,8 @@ export {
   slotsPath,
   type Refusal,
 } from './instances/instance-wire.ts'
-export { isOutdated, readReport, signReport, slotsToken } from './instances/signed-report.ts'
+export { instanceSecret, slotsToken } from './instances/instance-secret.ts'
+export { isOutdated, readReport, signOwnReport, signReport } from './instances/signed-report.ts'
 export { BufferReply, jsonReply, textReply } from './pipeline/buffer-reply.ts'
 export { mayRepeat, wasCut } from './pipeline/may-repeat.ts'
 export { Reply, type ReplyEnd, type ReplyEndListener } from './pipeline/reply.ts'

@@ -14,6 +14,8 @@ export interface DrainDeps {
   readonly options: SidecarSettings['leaving']
 }
 
+/** What a gateway sent just before it took the instance out may arrive after its word that it has; a streamed body cannot be sent again. */
+const lateArrivalMs = 100
 /** How often a queue is looked at that still has calls in it, while none is in flight. */
 const queuePollMs = 10
 
@@ -41,8 +43,8 @@ export class Drain {
 
   /**
    * Leaves, in this order: gateways are told, and answered as before until all of them have acknowledged; then they are sent elsewhere,
-   * and streams are ended where that is the policy. Resolves when nothing is under way and nobody has called for the quiet period, or the
-   * grace period is over. Other callers are served all the time, and after it. Never rejects.
+   * and streams are ended where that is the policy. Resolves when nothing is under way and since then nobody has called for the quiet
+   * period, or the grace period is over. Other callers are served all the time, and after it. Never rejects.
    */
   begin(): Promise<void> {
     this.#drained ??= this.#drain().then(this.#over.resolve)
@@ -62,19 +64,21 @@ export class Drain {
     traffic.leave()
     log.info('leaving: gateways are told, calls are still answered', { ...traffic.load })
     await membership()?.leave(this.deadline)
+    await clock.sleep(lateArrivalMs, this.deadline).catch(() => {})
     traffic.inbound.turnGatewaysAway()
     if (options.streams === 'cut') traffic.streams.cutAll()
-    await this.#becomeQuiet()
+    await this.#becomeQuiet(clock.monotonicMs())
     if (traffic.ledger.inFlight === 0) log.info('drained')
     else log.warn('the grace period is over: what is left will be cut', { ...traffic.load })
   }
 
-  async #becomeQuiet(): Promise<void> {
+  /** @param toldMs since when no gateway calls any more, by the monotonic clock: others may not have noticed yet, called or not */
+  async #becomeQuiet(toldMs: number): Promise<void> {
     const { clock, traffic, options } = this.#deps
     const { ledger, queue, inbound } = traffic
     while (!this.deadline.aborted) {
       await ledger.idle(this.deadline)
-      const quietForMs = clock.monotonicMs() - inbound.quietSinceMs
+      const quietForMs = clock.monotonicMs() - Math.max(toldMs, inbound.quietSinceMs)
       if (queue.size === 0 && ledger.inFlight === 0 && quietForMs >= options.quietPeriodMs) return
       const pauseMs = queue.size > 0 ? queuePollMs : Math.max(1, options.quietPeriodMs - quietForMs)
       await clock.sleep(pauseMs, this.deadline).catch(() => {})

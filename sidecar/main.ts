@@ -12,12 +12,13 @@ else if (asked.action === 'version') process.stdout.write(`${programVersion()}\n
 else if (asked.action === 'refuse') refuse([`${asked.text}; see pilotlight sidecar --help`])
 else {
   const { command, action } = asked
-  const { settings, faults } = readSettings({
+  const { settings, faults, notices } = readSettings({
     environment: process.env,
     command,
     directory: process.cwd(),
     random: systemRandom,
   })
+  for (const { where, text } of notices) process.stderr.write(`pilotlight sidecar: ${where}: ${text}\n`)
   if (faults.length > 0) refuse(faults.map(({ where, text }) => `${where}: ${text}`))
   else if (action === 'check') process.stdout.write('configuration ok\n')
   else process.exit(await runSidecar(settings, { host: process, onStarted: flushCompileCache }))

@@ -7,8 +7,10 @@ import {
   systemRandom,
   SystemClock,
 } from '#core/lean'
+import type { Readable } from 'node:stream'
 import { createFunctionRunner } from './function/create-runner.ts'
 import { TextLogger } from './log/text-logger.ts'
+import { parentGone } from './parent-pipe.ts'
 import type { SidecarSettings } from './settings/sidecar-settings.ts'
 import { rehearse } from './rehearsal.ts'
 import { Sidecar } from './sidecar.ts'
@@ -18,6 +20,7 @@ type Signal = 'SIGTERM' | 'SIGINT'
 
 /** The process, as far as running concerns it. */
 export interface SidecarHost {
+  readonly stdin: Readable
   on(signal: Signal, listener: () => void): unknown
   exit(code: number): never
 }
@@ -32,7 +35,8 @@ export interface RunSidecarDeps {
 const forwarding = { maxConnectionsPerUpstream: 4_096, maxHeaderBytes: 65_536, connectTimeoutMs: 5_000 }
 
 /**
- * Runs one sidecar until SIGTERM or SIGINT, then lets calls finish, and stops the function. A second signal ends at once.
+ * Runs one sidecar until SIGTERM, SIGINT or, where that is a setting, the end of standard input; then lets calls finish, and stops the
+ * function. A second signal ends at once.
  * @returns the exit code
  */
 export async function runSidecar(settings: SidecarSettings, { host, onStarted }: RunSidecarDeps): Promise<number> {
@@ -51,7 +55,8 @@ export async function runSidecar(settings: SidecarSettings, { host, onStarted }:
     const peers = certificates === '' ? undefined : await openPeerServers(certificates, { clock, log })
     const runner = createFunctionRunner(settings.function, { clock, random: systemRandom, forwarder, output })
     const sidecar = new Sidecar(settings, { clock, random: systemRandom, log, runner, peers })
-    const stopping = firstSignal(host, () => log.warn('second signal: exiting at once'))
+    const signalled = firstSignal(host, () => log.warn('second signal: exiting at once'))
+    const stopping = settings.leaving.withParent ? Promise.race([signalled, parentGone(host.stdin)]) : signalled
     const addresses = await sidecar.start()
     onStarted()
     if (settings.function.mode !== 'classic') void rehearse({ clock, log, forwarder, isOver: () => runner.isReady })

@@ -2,6 +2,7 @@ import {
   type Clock,
   functionIdentity,
   HttpListener,
+  type HttpListenerOptions,
   type InstancePhase,
   labelText,
   type Logger,
@@ -31,6 +32,8 @@ export interface SidecarPorts {
   readonly peers?: PeerServers | undefined
 }
 
+type ListenerOptions = Pick<HttpListenerOptions, 'readTimeoutMs' | 'maxConnections' | 'createServer'>
+
 /** Where a sidecar listens. */
 export interface SidecarAddresses {
   readonly port: number
@@ -41,6 +44,8 @@ const maxHeaderBytes = 65_536
 const maxHeaderLines = 1_000
 /** Bodies up to this size go to the function in one piece, and again when its connection turns out to be stale. */
 const replayBodyBytes = 8_192
+/** Who asks for health or metrics sends a few bytes, at once. */
+const adminLimits = { readTimeoutMs: 10_000, maxConnections: 64 }
 /** What a function has at least between SIGTERM and SIGKILL, even when calls have used the grace period up. */
 const leastStopMs = 500
 
@@ -86,10 +91,14 @@ export class Sidecar implements AsyncDisposable {
         isLeaving: () => this.#phase.isLeaving,
         drained: this.#drain.over,
       }),
+      hasDrainPath: settings.listen.hasDrainPath,
     })
     this.#listeners = {
-      traffic: this.#listener((request) => traffic.handle(request), ports.peers),
-      admin: this.#listener((request) => admin.handle(request)),
+      traffic: this.#listener((request) => traffic.handle(request), {
+        readTimeoutMs: settings.listen.readTimeoutMs,
+        ...(ports.peers === undefined ? {} : { createServer: ports.peers.createServer }),
+      }),
+      admin: this.#listener((request) => admin.handle(request), adminLimits),
     }
   }
 
@@ -99,8 +108,8 @@ export class Sidecar implements AsyncDisposable {
    */
   async start(): Promise<SidecarAddresses> {
     const addresses = await this.#listen()
-    this.#ports.runner.start(() => this.#phase.update())
-    this.#phase.update()
+    this.#ports.runner.start(() => this.#functionChanged())
+    this.#functionChanged()
     this.#membership = this.#member(addresses)
     this.#membership.start()
     return addresses
@@ -142,12 +151,17 @@ export class Sidecar implements AsyncDisposable {
     await this[Symbol.asyncDispose]()
   }
 
+  /** Slots follow the function whatever the phase: an instance that leaves still has callers, who may wait for it to become ready. */
+  #functionChanged(): void {
+    this.#traffic.slots.setOpen(this.#ports.runner.isReady)
+    this.#phase.update()
+  }
+
   #changed(phase: InstancePhase): void {
     if (phase === 'leaving') {
       this.#listeners.traffic.announceLeaving()
       return
     }
-    this.#traffic.slots.setOpen(phase === 'ready')
     this.#membership?.changed()
     if (phase === 'ready') this.#ports.log.info('the function takes calls')
     else this.#ports.log.warn('the function does not take calls any more', { reason: this.#ports.runner.reason })
@@ -169,6 +183,7 @@ export class Sidecar implements AsyncDisposable {
     const traffic = this.#traffic
     const base = labelText('function_name', functionIdentity(instance.name, instance.namespace).key)
     return new MetricsPage({
+      clock,
       calls: traffic.metrics,
       process: new ProcessSeries(clock, base),
       reservations: traffic.reservations,
@@ -190,18 +205,17 @@ export class Sidecar implements AsyncDisposable {
     return origin === undefined ? undefined : new URL(origin + pathOrUrl)
   }
 
-  #listener(handle: RequestHandler, peers: Partial<PeerServers> = {}): HttpListener {
+  #listener(handle: RequestHandler, options: ListenerOptions): HttpListener {
     const { clock, log } = this.#ports
     return new HttpListener({
+      ...options,
       handle,
-      readTimeoutMs: this.#settings.listen.readTimeoutMs,
       maxHeaderBytes,
       maxHeaderLines,
       replayBodyBytes,
       onFailure: (error, { method }) => log.error('a request failed', { method, error }),
       onError: (error) => log.error('connections could not be accepted', { error }),
       clock,
-      ...(peers.createServer === undefined ? {} : { createServer: peers.createServer }),
     })
   }
 }

@@ -42,14 +42,14 @@ function createInstances(container: Container): FleetInstances {
     log: Logger,
   })
   const local = new LocalInstances(deps)
-  const { instanceKey: key, instanceNetworks, instanceTtlMs: ttlMs } = config
+  const { instanceKey: key, instanceNetworks, instanceTls, instanceTtlMs: ttlMs } = config
   return new FleetInstances({
     ...deps,
     local,
     entries: coordination.entries,
     announcer: coordination.shared,
     metrics: new SharingMetrics(meter),
-    settings: { key, ttlMs, networks: new AddressRules(instanceNetworks) },
+    settings: { key, ttlMs, networks: new AddressRules(instanceNetworks), needsTls: instanceTls !== '' },
     exists: existenceIn(container),
   })
 }

@@ -117,7 +117,10 @@ export type StoreChange =
 export interface CoordinationStore extends AsyncDisposable {
   /** What the log calls it. */
   readonly name: string
-  /** Unique to this gateway process: holder of its leases, origin of its changes. */
+  /**
+   * Unique to this gateway process: holder of its leases, origin of its changes. `<host>-<unique>` where gateways of several machines may
+   * share the store; without a hyphen where it is of one machine.
+   */
   readonly origin: string
   /**
    * Opens connections in the background and keeps them open. Changes go to `onChange` from now on; `onSubscribed` is called

@@ -49,6 +49,10 @@ export class FleetEntries implements SharedEntries {
     return this.#attempt((store) => store.tell(topic, text), undefined)
   }
 
+  readAgain(): Promise<void> {
+    return this.#deps.sync()
+  }
+
   attach(member: EntriesMember): Disposable {
     this.#members.add(member)
     member.turned(this.isAlone)

@@ -34,6 +34,8 @@ export interface SharedEntries {
   renew(keys: readonly string[], renewal: EntryRenewal): Promise<readonly string[]>
   remove(key: string): Promise<void>
   tell(topic: string, text: string): Promise<void>
+  /** Has the members told all that the store has, once more. Never rejects. */
+  readAgain(): Promise<void>
   /** Has a member kept in step from now on. */
   attach(member: EntriesMember): Disposable
 }
@@ -54,6 +56,8 @@ export class NoEntries implements SharedEntries {
   async remove(): Promise<void> {}
 
   async tell(): Promise<void> {}
+
+  async readAgain(): Promise<void> {}
 
   attach(): Disposable {
     return { [Symbol.dispose]: () => {} }

@@ -22,6 +22,8 @@ export interface HttpListenerOptions {
   readonly maxHeaderBytes: number
   readonly maxHeaderLines: number
   readonly replayBodyBytes: number
+  /** Most connections at a time; further ones are closed as they come. Default: no limit. */
+  readonly maxConnections?: number
   /** Told of failures that are no client's fault. */
   readonly onFailure: (error: unknown, request: GatewayRequest) => void
   /** Told when connections could not be accepted; the listener goes on. */
@@ -39,6 +41,10 @@ interface Asked {
 
 /** How often connections are checked for requests that take too long, in milliseconds. */
 const timeoutCheckMs = 1000
+/** When an idle connection is first asked whether its peer is still there, in milliseconds: tunnels and streams may be silent for days. */
+const keepAliveProbeMs = 30_000
+/** How long after the answer to a refused upgrade its client may take to read that and to close, in milliseconds. */
+const refusedUpgradeMs = 1_000
 /** How long a drain leaves idle connections open: the request of a client that has just connected may still be on its way. */
 const lingerMs = 300
 
@@ -66,9 +72,12 @@ export class HttpListener implements AsyncDisposable {
       requireHostHeader: false, // the guard answers with a body and closes
       shouldUpgradeCallback: isWebSocket,
       noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveProbeMs,
     }
     this.#server = (options.createServer ?? createServer)(settings)
     this.#server.maxHeadersCount = options.maxHeaderLines + 1
+    if (options.maxConnections !== undefined) this.#server.maxConnections = options.maxConnections
     this.#server.on('request', (message, response) => this.#accept(message, response))
     this.#server.on('checkContinue', (message, response) => this.#accept(message, response, { expectsContinue: true }))
     this.#server.on('checkExpectation', (message, response) => this.#accept(message, response))
@@ -156,7 +165,7 @@ export class HttpListener implements AsyncDisposable {
     const response = new ServerResponse(message)
     response.shouldKeepAlive = false
     response.assignSocket(socket as Socket) // node:http hands out the TCP socket of the connection
-    response.once('finish', () => socket.end())
+    response.once('finish', () => this.#closeSoon(socket))
     if (head.byteLength > 0) socket.unshift(head)
     this.#tunnels.add(socket)
     socket.on('error', () => socket.destroy())
@@ -167,6 +176,14 @@ export class HttpListener implements AsyncDisposable {
       return
     }
     this.#accept(message, response, { upgrade: { socket } })
+  }
+
+  /** Ends a connection that HTTP has no say in any more. At once, the reset by unread bytes would take the answer from the client. */
+  #closeSoon(socket: Duplex): void {
+    const timer = this.#options.clock.after(refusedUpgradeMs, () => socket.destroy())
+    socket.once('close', () => timer[Symbol.dispose]())
+    socket.end()
+    socket.resume() // unread, the client's own end would never be seen
   }
 
   #send(reply: Reply, response: ServerResponse, request?: GatewayRequest): void {

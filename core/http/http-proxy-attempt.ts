@@ -7,6 +7,9 @@ import { TunnelReply } from './tunnel-reply.ts'
 import { UpstreamAttempt } from './upstream-attempt.ts'
 import { UpstreamReply } from './upstream-reply.ts'
 
+/** What gateways and sidecars say to each other: no function may, and no client hears it. http-proxy writes the head of a 101 itself. */
+const ownPrefix = 'x-pilotlight-'
+
 /** One attempt over http-proxy: sets the outgoing head, and takes the answer over. */
 export class HttpProxyAttempt extends UpstreamAttempt {
   #body: Readable | undefined
@@ -100,9 +103,10 @@ export class HttpProxyAttempt extends UpstreamAttempt {
   }
 
   #upgraded(incoming: IncomingMessage, upstream: Duplex): void {
+    for (const name of Object.keys(incoming.headers)) if (name.startsWith(ownPrefix)) delete incoming.headers[name]
     Object.assign(incoming.headers, this.call.tunnelHeaders)
     const client = this.call.request.upgrade?.socket
-    if (client !== undefined) this.tunnelled(new TunnelReply(client, upstream))
+    if (client !== undefined) this.tunnelled(new TunnelReply({ client, upstream, clock: this.clock }))
   }
 
   /** Gives up the connection to the upstream, and the rest of the body, which http-proxy would leave unread for ever. */

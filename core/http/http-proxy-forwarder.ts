@@ -40,21 +40,26 @@ export class HttpProxyForwarder implements Forwarder {
     this.#proxy.on('proxyReqWs', onOutgoing)
   }
 
-  async forward(call: ForwardCall): Promise<Reply> {
-    const body = call.request.upgrade === undefined ? await call.request.body.open() : undefined
+  forward(call: ForwardCall): Promise<Reply> {
     return new Promise<Reply>((resolve, reject) => {
       const attempt = new HttpProxyAttempt(call, { clock: this.#clock, resolve, reject })
       attempt.begin()
-      this.#attempts.set(call.request.message, attempt)
-      const onError = (error: unknown): void => attempt.failed(upstreamFailed(error))
-      if (call.request.upgrade === undefined) this.#web(call, attempt.bodyOf(body), onError)
-      else this.#tunnel(call, attempt, onError)
+      this.#send(call, attempt).catch((error: unknown) => attempt.failed(error))
     })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#proxy.close()
     this.#agent.destroy()
+  }
+
+  async #send(call: ForwardCall, attempt: HttpProxyAttempt): Promise<void> {
+    const body = call.request.upgrade === undefined ? await call.request.body.open() : undefined
+    if (attempt.givenUp !== undefined) return
+    this.#attempts.set(call.request.message, attempt)
+    const onError = (error: unknown): void => attempt.failed(upstreamFailed(error))
+    if (call.request.upgrade === undefined) this.#web(call, attempt.bodyOf(body), onError)
+    else this.#tunnel(call, attempt, onError)
   }
 
   #web(call: ForwardCall, body: Readable, onError: (error: unknown) => void): void {

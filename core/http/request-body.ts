@@ -31,6 +31,11 @@ export class RequestBody {
     return this.length === 0 || this.#whole !== undefined || !this.#streaming
   }
 
+  /** Whether the client has sent the last byte, read or not: from then on no time limit for reading the request runs. */
+  get hasArrived(): boolean {
+    return this.length === 0 || this.#message.complete
+  }
+
   /**
    * Returns the body for one attempt: undefined when there is none, bytes when it is kept, else a stream whose destruction
    * leaves the client's connection alone.

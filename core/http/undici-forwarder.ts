@@ -57,9 +57,18 @@ export class UndiciForwarder implements Forwarder {
   }
 
   forward(call: ForwardCall): Promise<Reply> {
-    const body = call.request.body.open()
-    if (body instanceof Promise) return body.then((bytes) => this.#dispatch(call, bytes))
-    return this.#dispatch(call, body)
+    return new Promise<Reply>((resolve, reject) => {
+      const attempt = new UndiciAttempt(call, { clock: this.#clock, resets: this.#resets, resolve, reject })
+      attempt.begin()
+      const body = call.request.body.open()
+      if (!(body instanceof Promise)) this.#dispatch(call, attempt, body)
+      else {
+        body.then(
+          (bytes) => this.#dispatch(call, attempt, bytes),
+          (error: unknown) => attempt.failed(error),
+        )
+      }
+    })
   }
 
   forget(origin: string): void {
@@ -76,24 +85,21 @@ export class UndiciForwarder implements Forwarder {
     await Promise.all(pools.map((pool) => pool.destroy()))
   }
 
-  #dispatch(call: ForwardCall, body: Buffer | Readable | undefined): Promise<Reply> {
-    return new Promise<Reply>((resolve, reject) => {
-      const attempt = new UndiciAttempt(call, { clock: this.#clock, resets: this.#resets, resolve, reject })
-      attempt.begin()
-      try {
-        this.#poolOf(call).dispatch(
-          {
-            path: call.path,
-            method: call.request.method,
-            headers: call.headers,
-            body: body ?? null,
-          },
-          attempt,
-        )
-      } catch (error) {
-        attempt.onResponseError(undefined, upstreamFailed(error))
-      }
-    })
+  #dispatch(call: ForwardCall, attempt: UndiciAttempt, body: Buffer | Readable | undefined): void {
+    if (attempt.givenUp !== undefined) return
+    try {
+      this.#poolOf(call).dispatch(
+        {
+          path: call.path,
+          method: call.request.method,
+          headers: call.headers,
+          body: body ?? null,
+        },
+        attempt,
+      )
+    } catch (error) {
+      attempt.onResponseError(undefined, upstreamFailed(error))
+    }
   }
 
   #poolOf({ origin, toPeer }: ForwardCall): Dispatcher {

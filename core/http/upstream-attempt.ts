@@ -29,7 +29,10 @@ export abstract class UpstreamAttempt implements UpstreamSource {
     this.#ports = ports
   }
 
-  /** Starts the time limit and watches the client, who may have left already. Called once, before the engine begins. */
+  /**
+   * Starts the time limit and watches the client, who may have left already. Called once, before the engine begins, and before a body is
+   * read: a client that is slow to send it must not keep what the call holds for longer.
+   */
   begin(): void {
     const { request, timeoutMs } = this.call
     if (timeoutMs > 0) {
@@ -54,8 +57,13 @@ export abstract class UpstreamAttempt implements UpstreamSource {
   }
 
   /** Why it was given up, if it was. */
-  protected get givenUp(): GatewayError | undefined {
+  get givenUp(): GatewayError | undefined {
     return this.#givenUp
+  }
+
+  /** For what outlives the attempt. */
+  protected get clock(): Clock {
+    return this.#ports.clock
   }
 
   /** The streamed answer, once its head is there. */

@@ -1,6 +1,9 @@
 import { GatewayError } from '../errors/gateway-error.ts'
 
-/** Codes of failures before a connection was accepted: the upstream cannot have seen the request. */
+/**
+ * Codes of failures before a connection could carry anything: the upstream cannot have seen the request. Nothing is sent to a peer whose
+ * certificate does not convince; what the peer thinks of ours may be heard later than that.
+ */
 const neverAccepted = new Set([
   'ECONNREFUSED',
   'EHOSTUNREACH',
@@ -10,6 +13,26 @@ const neverAccepted = new Set([
   'EAI_AGAIN',
   'EADDRNOTAVAIL',
   'UND_ERR_CONNECT_TIMEOUT',
+  // This process, or this machine, has no descriptor left for a connection.
+  'EMFILE',
+  'ENFILE',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_REVOKED',
+  'CERT_REJECTED',
+  'CERT_UNTRUSTED',
+  'CERT_CHAIN_TOO_LONG',
+  'CERT_SIGNATURE_FAILURE',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'HOSTNAME_MISMATCH',
+  'PATH_LENGTH_EXCEEDED',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
 /**

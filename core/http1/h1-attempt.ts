@@ -14,8 +14,8 @@ import { requestHead } from './request-head.ts'
 
 /** What an attempt works with, besides its call. */
 export interface H1AttemptPorts extends AttemptPorts {
-  readonly pool: OriginPool
-  readonly body: Buffer | Readable | undefined
+  /** @throws Error when there is none any more */
+  readonly poolOf: (origin: string) => OriginPool
 }
 
 /** Methods whose body every server reads; behind another method's request, bytes of it may stay unread. */
@@ -23,19 +23,17 @@ const carriesBody = new Set(['POST', 'PUT', 'PATCH', 'PROPFIND', 'PROPPATCH', 'Q
 
 /** One attempt over a connection from the pool of its origin. */
 export class H1Attempt extends UpstreamAttempt implements PooledCall {
-  readonly head: string
-  readonly body: Buffer | Readable | undefined
+  head = ''
+  body: Buffer | Readable | undefined
   readonly keepsConnection: boolean
-  readonly #pool: OriginPool
+  readonly #poolOf: (origin: string) => OriginPool
+  #pool: OriginPool | undefined
   #connection: Connection | undefined
 
-  /** @throws Error when the request cannot be sent as it is */
   constructor(call: ForwardCall, ports: H1AttemptPorts) {
     super(call, ports)
-    this.body = ports.body
     this.keepsConnection = leavesNothing(call.request)
-    this.head = requestHead(call, ports.pool.host, this.keepsConnection)
-    this.#pool = ports.pool
+    this.#poolOf = ports.poolOf
   }
 
   get request(): GatewayRequest {
@@ -50,10 +48,18 @@ export class H1Attempt extends UpstreamAttempt implements PooledCall {
     return this.call.request.body.length
   }
 
-  /** Begins, and asks for a connection. */
-  start(): void {
-    this.begin()
-    if (this.givenUp === undefined) this.#pool.acquire(this)
+  /** Asks for a connection, once the body is there, unless the attempt is over by then. Fails when the request cannot be sent as it is. */
+  send(body: Buffer | Readable | undefined): void {
+    if (this.givenUp !== undefined) return
+    this.body = body
+    try {
+      const pool = this.#poolOf(this.call.origin)
+      this.head = requestHead(this.call, pool.host, this.keepsConnection)
+      this.#pool = pool
+      pool.acquire(this)
+    } catch (error) {
+      this.failed(brokenOff(error))
+    }
   }
 
   onConnection(connection: Connection): void {
@@ -82,7 +88,7 @@ export class H1Attempt extends UpstreamAttempt implements PooledCall {
   }
 
   onBroken(cause: unknown): void {
-    if (this.#connection !== undefined) this.#pool.noteCut(this)
+    if (this.#connection !== undefined) this.#pool?.noteCut(this)
     this.#connection = undefined
     this.failed(brokenOff(cause))
   }
@@ -98,7 +104,7 @@ export class H1Attempt extends UpstreamAttempt implements PooledCall {
   protected override cancel(reason: GatewayError): void {
     const connection = this.#connection
     this.#connection = undefined
-    if (connection === undefined) this.#pool.leave(this)
+    if (connection === undefined) this.#pool?.leave(this)
     else connection.abandon()
     this.failed(reason)
   }

@@ -1,10 +1,8 @@
-import type { Readable } from 'node:stream'
 import type { ForwardCall, Forwarder } from '../http/forwarder.ts'
 import type { OutgoingProxy } from '../http/outgoing-proxy.ts'
 import type { ForwarderOptions } from '../http/undici-forwarder.ts'
 import type { Reply } from '../pipeline/reply.ts'
 import type { Clock } from '../time/clock.ts'
-import { brokenOff } from './call-errors.ts'
 import { ConnectionBudget } from './connection-budget.ts'
 import { H1Attempt } from './h1-attempt.ts'
 import { OriginPool } from './origin-pool.ts'
@@ -51,9 +49,23 @@ export class H1Forwarder implements Forwarder {
 
   forward(call: ForwardCall): Promise<Reply> {
     if (!this.#serves(call)) return this.#fallback.forward(call)
-    const body = call.request.body.open()
-    if (body instanceof Promise) return body.then((bytes) => this.#attempt(call, bytes))
-    return this.#attempt(call, body)
+    return new Promise((resolve, reject) => {
+      const attempt = new H1Attempt(call, {
+        clock: this.#clock,
+        resolve,
+        reject,
+        poolOf: (origin) => this.#poolOf(origin),
+      })
+      attempt.begin()
+      const body = call.request.body.open()
+      if (!(body instanceof Promise)) attempt.send(body)
+      else {
+        body.then(
+          (bytes) => attempt.send(bytes),
+          (error: unknown) => attempt.failed(error),
+        )
+      }
+    })
   }
 
   /** The upstream at `origin` is gone or going: idle connections to it are closed now, the others after their calls. */
@@ -79,16 +91,6 @@ export class H1Forwarder implements Forwarder {
     if (this.#pools.has(origin)) return true
     if (!origin.startsWith('http://')) return false
     return toPeer === true || this.#proxy?.proxyFor(new URL(origin)) === undefined
-  }
-
-  #attempt(call: ForwardCall, body: Buffer | Readable | undefined): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      try {
-        new H1Attempt(call, { clock: this.#clock, resolve, reject, pool: this.#poolOf(call.origin), body }).start()
-      } catch (error) {
-        reject(brokenOff(error))
-      }
-    })
   }
 
   #poolOf(origin: string): OriginPool {

@@ -15,6 +15,12 @@ export interface Acknowledged {
   readonly silent: number
 }
 
+/** What a wait depends on. */
+interface Wait {
+  readonly isInVain: () => boolean
+  readonly concerns: (origin: string) => boolean
+}
+
 interface Leave {
   /** When the first wait has to end, and all others; undefined before it. */
   endsAtMs: number | undefined
@@ -49,14 +55,20 @@ export class Acknowledgements {
   /**
    * Resolves when all others have taken an instance out that are there, or when the time for it is over.
    * @param isInVain whether nobody can say so any more
+   * @param concerns which of the others know of the instance at all
    */
-  async settled(id: string, isInVain: () => boolean): Promise<Acknowledged> {
+  async settled(id: string, { isInVain, concerns }: Wait): Promise<Acknowledged> {
     const leave = this.#of(id)
     const { by, waiting } = leave
     const nowMs = this.#clock.monotonicMs()
     leave.endsAtMs ??= nowMs + patienceMs
     const remainingMs = leave.endsAtMs - nowMs
-    const isOver = (): boolean => isInVain() || this.#others.now().every((origin) => by.has(origin))
+    const isOver = (): boolean =>
+      isInVain() ||
+      this.#others
+        .now()
+        .filter(concerns)
+        .every((origin) => by.has(origin))
     if (remainingMs > 0 && !isOver()) {
       const { promise, resolve } = Promise.withResolvers<void>()
       const look = (): void => void (isOver() && resolve())
@@ -66,7 +78,7 @@ export class Acknowledgements {
       waiting.delete(look)
       alarm[Symbol.dispose]()
     }
-    const others = this.#others.now()
+    const others = this.#others.now().filter(concerns)
     const acknowledged = others.filter((origin) => by.has(origin)).length
     return { acknowledged, silent: others.length - acknowledged }
   }

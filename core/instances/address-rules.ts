@@ -4,6 +4,8 @@ import { GatewayError } from '../errors/gateway-error.ts'
 /** What is no address of a single machine, or means "this machine" to whoever connects: never an instance. */
 const neverAnInstance = ['0.0.0.0/8', '::/128', '224.0.0.0/4', '255.255.255.255/32', 'ff00::/8']
 
+const loopback = toBlockList(['127.0.0.0/8', '::1/128'])
+
 /** Loopback and private networks: where instances are looked for unless networks are configured. */
 export const defaultInstanceNetworks: readonly string[] = [
   '127.0.0.0/8',
@@ -39,6 +41,13 @@ export class AddressRules {
     const type = family === 4 ? 'ipv4' : 'ipv6'
     return this.#allowed.check(plain, type) && !this.#never.check(plain, type)
   }
+}
+
+/** Whether an address means the machine of whoever uses it, in any spelling. */
+export function isLoopback(address: string): boolean {
+  if (isIP(address) === 0 || address.includes('%')) return false
+  const plain = unmapped(address)
+  return loopback.check(plain, isIP(plain) === 4 ? 'ipv4' : 'ipv6')
 }
 
 function toBlockList(networks: readonly string[]): BlockList {

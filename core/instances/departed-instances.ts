@@ -1,5 +1,6 @@
 import type { Clock } from '../time/clock.ts'
-import type { InstanceRecord } from './instance-record.ts'
+import type { LeaseBasis } from './held-instance.ts'
+import type { InstanceReport } from './instance-record.ts'
 
 /** Longer than a signed record counts that comes through the store; see shared-records.ts. */
 const rememberedMs = 20 * 60_000
@@ -8,6 +9,7 @@ const maxRemembered = 20_000
 
 interface Departure {
   readonly revision: number
+  readonly sentAtMs: number
   /** Whether it said so; if not, it only fell silent, and may speak again. */
   readonly hasLeft: boolean
   readonly untilMs: number
@@ -26,21 +28,26 @@ export class DepartedInstances {
     return this.#departures.size
   }
 
-  note({ id, revision, phase }: InstanceRecord): void {
+  note({ record: { id, revision, phase }, sentAtMs }: InstanceReport): void {
     this.#departures.delete(id)
     this.#departures.set(id, {
       revision,
+      sentAtMs,
       hasLeft: phase === 'leaving',
       untilMs: this.#clock.monotonicMs() + rememberedMs,
     })
     this.#forgetOldest()
   }
 
-  /** Whether a record says nothing that was not known before its instance departed. */
-  refuses({ id, revision }: InstanceRecord): boolean {
+  /**
+   * Whether a report says nothing that was not known before its instance departed. One from the store may say the same as the last that
+   * was heard here, if the instance did not leave: that it stands there is the news.
+   */
+  refuses({ record: { id, revision }, sentAtMs }: InstanceReport, basis: LeaseBasis): boolean {
     const departure = this.#departures.get(id)
     if (departure === undefined || departure.untilMs <= this.#clock.monotonicMs()) return false
-    return departure.hasLeft ? revision <= departure.revision : revision < departure.revision
+    if (revision !== departure.revision) return revision < departure.revision
+    return departure.hasLeft || (basis === 'report' && sentAtMs <= departure.sentAtMs)
   }
 
   #forgetOldest(): void {

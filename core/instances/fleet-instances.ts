@@ -1,3 +1,4 @@
+import { gatewayEntry, hostOf } from '../coordination/gateway-entries.ts'
 import type { EntryChange, StoredEntry } from '../coordination/coordination-store.ts'
 import type { ReadinessAnnouncer } from '../coordination/readiness-announcer.ts'
 import type { EntriesMember, KeyedEntry, SharedEntries } from '../coordination/shared-entries.ts'
@@ -5,6 +6,7 @@ import type { ReplicaDirectory } from '../replicas/replica-directory.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Clock } from '../time/clock.ts'
 import { Acknowledgements, type Acknowledged } from './acknowledgements.ts'
+import { isLoopback } from './address-rules.ts'
 import type { HeldInstance } from './held-instance.ts'
 import { gatewayTtlMs, Heartbeats } from './heartbeats.ts'
 import type { InstanceReceipt, InstanceRegistry } from './instance-directory.ts'
@@ -14,7 +16,7 @@ import { LiveGateways } from './live-gateways.ts'
 import type { LocalInstances } from './local-instances.ts'
 import { ReadyAnnouncements } from './ready-announcements.ts'
 import { SharedIntake } from './shared-intake.ts'
-import { gatewayEntry, instanceEntry, type SharedRecordRules } from './shared-records.ts'
+import { instanceEntry, type SharedRecordRules } from './shared-records.ts'
 import { signReport } from './signed-report.ts'
 
 /** What the instances of a fleet work with. */
@@ -70,6 +72,8 @@ export class FleetInstances implements InstanceRegistry, EntriesMember, AsyncDis
       others: this.#others,
       onTold: (id) => this.#heartbeats.remove(id),
       onLeaving: (instance) => this.#tellLeft(instance),
+      onJoined: () => this.#tellAllLeft(),
+      onUnknown: () => void entries.readAgain(),
     })
     this.#heartbeats.start()
     this.#attached = entries.attach(this)
@@ -78,15 +82,16 @@ export class FleetInstances implements InstanceRegistry, EntriesMember, AsyncDis
   async take(report: InstanceReport): Promise<InstanceReceipt> {
     const { local, settings } = this.#deps
     const { id, phase } = report.record
-    const isNews = local.take(report, { ttlMs: settings.ttlMs, basis: 'report' })
+    const taken = local.take(report, { ttlMs: settings.ttlMs, basis: 'report' })
+    const isNews = taken === 'news'
     const instance = local.get(id)
     const isLeaving = phase === 'leaving'
     if (isLeaving && isNews && instance !== undefined && this.#others.now().length > 0) this.#tellLeft(instance)
-    if (!isNews) this.#heartbeats.add(id)
-    else if (instance !== undefined) await this.#put(instance)
+    if (taken === 'prolonged') this.#heartbeats.add(id)
+    if (isNews && instance !== undefined) await this.#put(instance)
     if (instance !== undefined) this.#announcements.reported(instance)
     if (!isLeaving) return { ttlMs: settings.ttlMs, acknowledged: 0, silent: 0 }
-    return { ttlMs: settings.ttlMs, ...(await this.#acknowledged(id, isNews)) }
+    return { ttlMs: settings.ttlMs, ...(await this.#acknowledged(report, isNews)) }
   }
 
   hear(change: EntryChange): void {
@@ -100,16 +105,21 @@ export class FleetInstances implements InstanceRegistry, EntriesMember, AsyncDis
     const { local, entries, clock } = this.#deps
     const own = { key: gatewayEntry(entries.origin), body: '', rank: 0, ttlMs: gatewayTtlMs }
     const reported = [...local.all()].filter(({ lease }) => lease.basis === 'report')
-    const lacking = reported.filter(({ record }) => (ranks.get(instanceEntry(record.id)) ?? -1) < record.revision)
+    const lacking = reported.filter(
+      ({ record }) => (ranks.get(instanceEntry(record, entries.origin)) ?? -1) < record.revision,
+    )
     for (const instance of lacking) instance.sharedAtMs = clock.monotonicMs()
     return [own, ...lacking.map((instance) => this.#entryOf(instance))]
   }
 
   turned(isAlone: boolean): void {
     const { local, settings } = this.#deps
+    if (isAlone) this.#others.storeAway()
+    else this.#others.storeBack(gatewayTtlMs)
     this.#acknowledgements.lookAgain()
     if (isAlone) return local.storeAway()
     local.storeBack(settings.ttlMs)
+    this.#tellAllLeft()
     // What was reported while the others were told what they had missed.
     for (const instance of local.all()) if (isUnshared(instance)) void this.#put(instance)
   }
@@ -133,12 +143,18 @@ export class FleetInstances implements InstanceRegistry, EntriesMember, AsyncDis
   }
 
   #entryOf({ record, report }: HeldInstance): KeyedEntry {
-    const { key, ttlMs } = this.#deps.settings
-    return { key: instanceEntry(record.id), body: signReport(report, key), rank: record.revision, ttlMs }
+    const { entries, settings } = this.#deps
+    const { key, ttlMs } = settings
+    return { key: instanceEntry(record, entries.origin), body: signReport(report, key), rank: record.revision, ttlMs }
   }
 
   #tellLeft({ record }: HeldInstance): void {
     void this.#deps.entries.tell(leftTopic, record.id)
+  }
+
+  /** For who has come, or has missed it. */
+  #tellAllLeft(): void {
+    for (const instance of this.directory.all()) if (instance.record.phase === 'leaving') this.#tellLeft(instance)
   }
 
   #hearTold({ topic, origin, text }: Extract<EntryChange, { kind: 'told' }>): void {
@@ -146,10 +162,13 @@ export class FleetInstances implements InstanceRegistry, EntriesMember, AsyncDis
     if (topic === leftTopic && this.directory.get(text) !== undefined) this.#acknowledgements.note(text, origin)
   }
 
-  async #acknowledged(id: string, isNews: boolean): Promise<Acknowledged> {
+  async #acknowledged({ record }: InstanceReport, isNews: boolean): Promise<Acknowledged> {
     const { clock, entries, metrics } = this.#deps
     const startMs = clock.monotonicMs()
-    const answers = await this.#acknowledgements.settled(id, () => entries.isAlone || this.#isClosed)
+    const isInVain = (): boolean => entries.isAlone || this.#isClosed
+    const isOfOneHost = isLoopback(record.address)
+    const concerns = (origin: string): boolean => !isOfOneHost || hostOf(origin) === hostOf(entries.origin)
+    const answers = await this.#acknowledgements.settled(record.id, { isInVain, concerns })
     if (isNews) metrics.left(answers, (clock.monotonicMs() - startMs) / 1000)
     return answers
   }

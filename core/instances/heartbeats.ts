@@ -1,9 +1,10 @@
 import { maxRenewals } from '../coordination/coordination-store.ts'
+import { gatewayEntry } from '../coordination/gateway-entries.ts'
 import type { SharedEntries } from '../coordination/shared-entries.ts'
 import type { Clock } from '../time/clock.ts'
 import type { HeldInstance } from './held-instance.ts'
 import type { LocalInstances } from './local-instances.ts'
-import { gatewayEntry, instanceEntry, instanceOf, sharedRefreshMs, toLoadNote } from './shared-records.ts'
+import { instanceEntry, instanceOf, sharedRefreshMs, toLoadNote } from './shared-records.ts'
 
 /** What sharing heartbeats works with. */
 export interface HeartbeatsDeps {
@@ -15,13 +16,14 @@ export interface HeartbeatsDeps {
   readonly put: (instance: HeldInstance) => Promise<void>
 }
 
-/** Pause between two writings. */
-const everyMs = 1_000
+/** Longest and shortest pause between two writings; a third of a lease where that lies between. */
+const longestPauseMs = 1_000
+const shortestPauseMs = 100
 /** Until others take a gateway for dead that does not write: several pauses, and a store that is slow. */
 export const gatewayTtlMs = 5_000
 
 /**
- * Tells the other gateways which instances live, for many in one command once a second, and that this gateway does. What another gateway
+ * Tells the other gateways which instances live, for many in one command about once a second, and that this gateway does. What another
  * has told meanwhile is not told again: sidecars may report to all of them.
  */
 export class Heartbeats implements Disposable {
@@ -37,7 +39,8 @@ export class Heartbeats implements Disposable {
   }
 
   start(): void {
-    this.#next = this.#deps.clock.after(everyMs, () => {
+    const pauseMs = Math.max(shortestPauseMs, Math.min(longestPauseMs, this.#deps.ttlMs / 3))
+    this.#next = this.#deps.clock.after(pauseMs, () => {
       void this.#write().finally(() => {
         if (!this.#isClosed) this.start()
       })
@@ -81,10 +84,10 @@ export class Heartbeats implements Disposable {
 
   async #renew(instances: readonly HeldInstance[]): Promise<void> {
     const { entries, local, ttlMs, put } = this.#deps
-    const keys = instances.map(({ record }) => instanceEntry(record.id))
+    const keys = instances.map(({ record }) => instanceEntry(record, entries.origin))
     const note = toLoadNote(instances.map(({ load }) => load))
     for (const key of await entries.renew(keys, { ttlMs, note })) {
-      const instance = local.get(instanceOf(key) ?? '')
+      const instance = local.get(instanceOf(key, entries.origin) ?? '')
       if (instance !== undefined) await put(instance)
     }
   }

@@ -13,6 +13,8 @@ export type LeaseBasis = 'report' | 'store'
 export interface InstanceLease {
   readonly untilMs: number
   readonly basis: LeaseBasis
+  /** Whether it was prolonged last because nobody could be heard; that happens once. */
+  readonly isExtended?: boolean
 }
 
 /** One record of an instance with what changes while it stands: only the directory touches that. */
@@ -26,6 +28,9 @@ export class HeldInstance implements KnownInstance {
   lease: InstanceLease
   /** Monotonic; when the store was last known to be given this record with a signature; -Infinity for never. */
   sharedAtMs = Number.NEGATIVE_INFINITY
+
+  /** Monotonic; when its sidecar spoke to this gateway last; -Infinity for never. */
+  reportedAtMs = Number.NEGATIVE_INFINITY
 
   constructor({ record, load, sentAtMs }: InstanceReport, lease: InstanceLease) {
     const { name, namespace, address, port, secure } = record

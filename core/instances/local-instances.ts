@@ -25,6 +25,19 @@ export interface Prolongation {
 /** As an `InstanceListener`, with what only core may know. */
 type HeldListener = (instance: HeldInstance, change: 'taken' | 'gone') => void
 
+/**
+ * What becomes of a report.
+ * - `news`: its record was not known
+ * - `prolonged`: the record was; the instance still lives
+ * - `nothing`: a repetition, or a replay
+ */
+export type Taken = 'news' | 'prolonged' | 'nothing'
+
+/** An alarm that rings so much too late says that this process stood still, and heard of nobody. */
+const stallMs = 150
+/** Leases for which an instance is kept that used to report here long before the store went away. */
+const patienceInLeases = 10
+
 /** How much later than its end a lease may be noticed to be over: many ends, one look. */
 const latenessMs = 250
 
@@ -43,7 +56,10 @@ export class LocalInstances implements InstanceDirectory {
   readonly #lists = new ReadyLists()
   readonly #departed: DepartedInstances
   readonly #listeners = new Set<HeldListener>()
-  #isStoreAway = false
+  /** Monotonic; undefined while the store can be used. */
+  #awaySinceMs: number | undefined
+  /** Longest lease that was given so far. */
+  #termMs = 0
   #alarm: Disposable | undefined
   #alarmAtMs = Number.POSITIVE_INFINITY
 
@@ -74,48 +90,54 @@ export class LocalInstances implements InstanceDirectory {
   /**
    * Takes a report over. One that repeats what is known prolongs the lease, unless it is not newer than the last one.
    *
-   * @returns whether the record is news
    * @throws GatewayError `request_invalid` for a record that a newer one has overtaken, `overloaded` when there are too many instances
    */
-  take(report: InstanceReport, { ttlMs, basis }: Prolongation): boolean {
+  take(report: InstanceReport, { ttlMs, basis }: Prolongation): Taken {
     const { id, revision } = report.record
     const known = this.#byId.get(id)
-    if (known === undefined ? this.#departed.refuses(report.record) : revision < known.record.revision) {
+    if (known === undefined ? this.#departed.refuses(report, basis) : revision < known.record.revision) {
       throw outdated(`instance "${id}" has said something newer, or has left`)
     }
     if (known?.record.revision === revision) {
-      if (report.sentAtMs <= known.sentAtMs) return false
+      if (report.sentAtMs <= known.sentAtMs) return 'nothing'
       known.sentAtMs = report.sentAtMs
       this.prolong(known, { ttlMs, basis }, report.load)
-      return false
+      return 'prolonged'
     }
     if (known === undefined && this.#byId.size >= this.#maxInstances) {
       throw new GatewayError('overloaded', `this gateway knows ${this.#maxInstances} instances already`)
     }
-    const instance = new HeldInstance(report, { untilMs: this.#clock.monotonicMs() + ttlMs, basis })
+    const instance = new HeldInstance(report, { untilMs: Number.NEGATIVE_INFINITY, basis })
+    if (known !== undefined) instance.reportedAtMs = known.reportedAtMs
     this.#replace(known, instance)
-    this.#lookAt(instance.lease.untilMs)
+    this.prolong(instance, { ttlMs, basis })
     this.#tell(instance, 'taken')
-    return true
+    return 'news'
   }
 
   /** Takes note that an instance lives, and of its load. */
   prolong(instance: HeldInstance, { ttlMs, basis }: Prolongation, load?: InstanceLoad): void {
-    const untilMs = Math.max(instance.lease.untilMs, this.#clock.monotonicMs() + ttlMs)
+    const nowMs = this.#clock.monotonicMs()
+    const untilMs = Math.max(instance.lease.untilMs, nowMs + ttlMs)
     instance.lease = { untilMs, basis }
+    if (basis === 'report') instance.reportedAtMs = nowMs
+    this.#termMs = Math.max(this.#termMs, ttlMs)
     if (load !== undefined) instance.load = load
     this.#lookAt(untilMs)
   }
 
-  /** While the store is away, leases that others prolong do not end: nobody could say that they go on. */
+  /**
+   * While the store is away, leases that others prolong do not end: nobody could say that they go on. Those of instances that reported
+   * here as well do: soon, if they still did when the store went away.
+   */
   storeAway(): void {
-    this.#isStoreAway = true
+    this.#awaySinceMs ??= this.#clock.monotonicMs()
   }
 
   /** @param graceMs for how long such leases go on at least, so that others find the time to prolong them */
   storeBack(graceMs: number): void {
-    if (!this.#isStoreAway) return
-    this.#isStoreAway = false
+    if (this.#awaySinceMs === undefined) return
+    this.#awaySinceMs = undefined
     for (const instance of this.#byId.values()) {
       if (instance.lease.basis === 'store') this.prolong(instance, { ttlMs: graceMs, basis: 'store' })
     }
@@ -143,21 +165,38 @@ export class LocalInstances implements InstanceDirectory {
 
   #expire(): void {
     const nowMs = this.#clock.monotonicMs()
+    if (nowMs - this.#alarmAtMs > stallMs) this.#extendAll(nowMs + this.#termMs)
     this.#alarmAtMs = Number.POSITIVE_INFINITY
     let nextMs = Number.POSITIVE_INFINITY
     for (const instance of this.#byId.values()) {
-      const { untilMs, basis } = instance.lease
-      if (this.#isStoreAway && basis === 'store') continue
-      if (untilMs <= nowMs) this.#remove(instance)
-      else nextMs = Math.min(nextMs, untilMs)
+      const endMs = this.#endOf(instance)
+      if (endMs <= nowMs) this.#remove(instance)
+      else nextMs = Math.min(nextMs, endMs)
     }
     if (nextMs < Number.POSITIVE_INFINITY) this.#lookAt(nextMs)
+  }
+
+  /** After a standstill: what was said meanwhile is still to be heard. Nobody who stays silent is kept twice for that. */
+  #extendAll(untilMs: number): void {
+    for (const instance of this.#byId.values()) {
+      const { lease } = instance
+      if (lease.isExtended !== true && lease.untilMs < untilMs) instance.lease = { ...lease, untilMs, isExtended: true }
+    }
+  }
+
+  #endOf({ lease, reportedAtMs }: HeldInstance): number {
+    const awaySinceMs = this.#awaySinceMs
+    if (awaySinceMs === undefined || lease.basis === 'report') return lease.untilMs
+    if (reportedAtMs === Number.NEGATIVE_INFINITY) return Number.POSITIVE_INFINITY
+    const isOfLate = reportedAtMs + this.#termMs > awaySinceMs
+    const endMs = isOfLate ? reportedAtMs + this.#termMs : awaySinceMs + patienceInLeases * this.#termMs
+    return Math.max(lease.untilMs, endMs)
   }
 
   #remove(instance: HeldInstance): void {
     this.#byId.delete(instance.record.id)
     this.#lists.remove(instance)
-    this.#departed.note(instance.record)
+    this.#departed.note(instance.report)
     this.#tell(instance, 'gone')
   }
 

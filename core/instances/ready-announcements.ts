@@ -35,29 +35,41 @@ export class ReadyAnnouncements {
   constructor(deps: ReadyAnnouncementsDeps) {
     const { local } = deps
     this.#deps = deps
-    local.subscribe((instance) => {
+    local.subscribe((instance, change) => {
       const { functionKey, lease } = instance
+      const isReady = instance.isReady && change === 'taken'
       if (local.ready(functionKey).length === 0) this.#nextAtMs.delete(functionKey)
       // Whoever told this gateway of the instance announces it.
       else if (lease.basis === 'store') this.#nextAtMs.set(functionKey, Number.POSITIVE_INFINITY)
-      if (instance.isReady) this.#releaseHere(functionKey)
+      // It was announced, and is not ready any more by the word of the provider: instances may be known still that died with it.
+      else if (isReady && this.#isWanted(functionKey)) this.#nextAtMs.delete(functionKey)
+      if (isReady) this.#releaseHere(functionKey)
     })
   }
 
   /** Takes note of a report, after the others know the instance. */
   reported(instance: HeldInstance): void {
-    const { functionKey, isReady } = instance
+    const { functionKey, isReady, record } = instance
+    // Another report has come meanwhile, and speaks for itself.
+    if (this.#deps.local.get(record.id) !== instance) return
     const nextAtMs = this.#nextAtMs.get(functionKey) ?? 0
     if (!isReady || nextAtMs > this.#deps.clock.monotonicMs()) return
     this.#nextAtMs.set(functionKey, Number.POSITIVE_INFINITY)
     void this.#announce(instance)
   }
 
+  /** Whether a function that is known is not ready, so far as is known here. */
+  #isWanted(functionKey: string): boolean {
+    const { replicas } = this.#deps
+    const known = replicas.knows(functionKey) ? replicas.get(functionKey) : undefined
+    return known !== undefined && known.phase !== 'ready'
+  }
+
   /** Calls that this gateway holds go at once: the word of the store would come later by two round trips, or not at all. */
   #releaseHere(functionKey: string): void {
     const { local, replicas, clock } = this.#deps
-    const known = replicas.knows(functionKey) ? replicas.get(functionKey) : undefined
-    if (known === undefined || known.phase === 'ready') return
+    const known = this.#isWanted(functionKey) ? replicas.get(functionKey) : undefined
+    if (known === undefined) return
     const seen = { available: local.ready(functionKey).length, observedAtMs: clock.nowMs() }
     replicas.apply(readyState(known.identity, known, seen))
   }

@@ -1,3 +1,4 @@
+import { gatewayOf } from '../coordination/gateway-entries.ts'
 import { maxRenewals, type EntryChange, type StoredEntry } from '../coordination/coordination-store.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Clock } from '../time/clock.ts'
@@ -6,7 +7,7 @@ import type { SharingMetrics } from './sharing-metrics.ts'
 import { gatewayTtlMs } from './heartbeats.ts'
 import type { LiveGateways } from './live-gateways.ts'
 import type { LocalInstances, Prolongation } from './local-instances.ts'
-import { fromLoadNote, gatewayOf, instanceOf, readSharedRecord, type SharedRecordRules } from './shared-records.ts'
+import { fromLoadNote, instanceOf, readSharedRecord, type SharedRecordRules } from './shared-records.ts'
 
 /** What taking over from the store works with. */
 export interface SharedIntakeDeps {
@@ -20,8 +21,12 @@ export interface SharedIntakeDeps {
   readonly settings: SharedRecordRules & { readonly ttlMs: number }
   /** Another gateway has told that an instance lives. */
   readonly onTold: (id: string) => void
-  /** An instance that leaves is out, or was. */
+  /** An instance is out here, by the word of another gateway. */
   readonly onLeaving: (instance: HeldInstance) => void
+  /** A gateway is there that was not. */
+  readonly onJoined: () => void
+  /** Another gateway vouches for an instance that is not known here. Called now and then at most. */
+  readonly onUnknown: () => void
 }
 
 /** An entry as it is published or read, with the time that it has left. */
@@ -34,6 +39,8 @@ interface LiveEntry {
 
 /** Records verified in one turn of the event loop: a millisecond or two. */
 const atOnce = 200
+/** Pause between two readings because of instances that are not known: some may never count. */
+const readAgainEveryMs = 5_000
 /** Pause between two lines in the log about records that do not count. */
 const logEveryMs = 60_000
 
@@ -41,6 +48,7 @@ const logEveryMs = 60_000
 export class SharedIntake {
   readonly #deps: SharedIntakeDeps
   #nextLogAtMs = 0
+  #nextReadingAtMs = 0
 
   constructor(deps: SharedIntakeDeps) {
     this.#deps = deps
@@ -72,7 +80,7 @@ export class SharedIntake {
     const { local } = this.#deps
     const gateway = gatewayOf(entry.key)
     if (gateway !== undefined) return this.#seen(gateway, entry.ttlMs)
-    const id = instanceOf(entry.key)
+    const id = instanceOf(entry.key, this.#deps.origin)
     if (id === undefined) return false
     const known = local.get(id)
     if (known !== undefined && known.record.revision > entry.rank) return false
@@ -83,11 +91,13 @@ export class SharedIntake {
     return true
   }
 
-  #verified(id: string, { body, rank, ttlMs }: LiveEntry): boolean {
-    const { local, clock, settings } = this.#deps
+  #verified(id: string, entry: LiveEntry): boolean {
+    const { local, clock, settings, origin, onLeaving } = this.#deps
     try {
-      const report = readSharedRecord({ id, body, rank }, settings, clock.nowMs())
-      local.take(report, this.#prolongation(ttlMs))
+      const report = readSharedRecord(entry, settings, { origin, nowMs: clock.nowMs() })
+      local.take(report, this.#prolongation(entry.ttlMs))
+      const instance = local.get(id)
+      if (instance?.record.phase === 'leaving') onLeaving(instance)
       return true
     } catch (error) {
       this.#refuse(id, error)
@@ -100,20 +110,28 @@ export class SharedIntake {
     if (isPublished || instance.sharedAtMs === Number.NEGATIVE_INFINITY) {
       instance.sharedAtMs = this.#deps.clock.monotonicMs()
     }
-    if (instance.record.phase === 'leaving') this.#deps.onLeaving(instance)
   }
 
   #renewed({ keys, note, ttlMs }: Extract<EntryChange, { kind: 'renewed' }>): void {
-    const { local, onTold } = this.#deps
+    const { local, origin, onTold } = this.#deps
     const loads = fromLoadNote(note)
     for (const [at, key] of keys.slice(0, maxRenewals).entries()) {
       const gateway = gatewayOf(key)
       if (gateway !== undefined) this.#seen(gateway, ttlMs)
-      const instance = local.get(instanceOf(key) ?? '')
-      if (instance === undefined) continue
-      local.prolong(instance, this.#prolongation(ttlMs), loads[at])
-      onTold(instance.record.id)
+      const id = instanceOf(key, origin)
+      const instance = id === undefined ? undefined : local.get(id)
+      if (instance !== undefined) {
+        local.prolong(instance, this.#prolongation(ttlMs), loads[at])
+        onTold(instance.record.id)
+      } else if (id !== undefined) this.#unknown()
     }
+  }
+
+  #unknown(): void {
+    const nowMs = this.#deps.clock.monotonicMs()
+    if (nowMs < this.#nextReadingAtMs) return
+    this.#nextReadingAtMs = nowMs + readAgainEveryMs
+    this.#deps.onUnknown()
   }
 
   #gone(key: string): void {
@@ -122,8 +140,8 @@ export class SharedIntake {
   }
 
   #seen(gateway: string, ttlMs: number): boolean {
-    const { others, origin } = this.#deps
-    if (gateway !== origin) others.seen(gateway, Math.min(ttlMs, gatewayTtlMs))
+    const { others, origin, onJoined } = this.#deps
+    if (gateway !== origin && others.seen(gateway, Math.min(ttlMs, gatewayTtlMs))) onJoined()
     return true
   }
 

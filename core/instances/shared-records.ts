@@ -1,6 +1,8 @@
+import { hostOf } from '../coordination/gateway-entries.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
-import type { AddressRules } from './address-rules.ts'
-import type { InstanceLoad, InstanceReport } from './instance-record.ts'
+import { isLoopback } from './address-rules.ts'
+import type { InstanceLoad, InstanceRecord, InstanceReport } from './instance-record.ts'
+import { checkInstance, type InstanceRules } from './instance-rules.ts'
 import { toInstanceLoad } from './report-fields.ts'
 import { outdated, readSharedReport } from './signed-report.ts'
 
@@ -10,56 +12,54 @@ export const sharedValidityMs = 15 * 60_000
 export const sharedRefreshMs = 5 * 60_000
 
 const instancePrefix = 'i/'
-const gatewayPrefix = 'g/'
+/** Of instances whose address means something on one host only. */
+const hostPrefix = 'h/'
 
-/** Key of an instance's entry. */
-export function instanceEntry(id: string): string {
-  return `${instancePrefix}${id}`
+/**
+ * Key of an instance's entry. One at a loopback address has an entry for the gateways of its own host: at the same address another host has
+ * somebody else, or nobody.
+ * @param origin of any gateway of that host
+ */
+export function instanceEntry({ id, address }: Pick<InstanceRecord, 'id' | 'address'>, origin: string): string {
+  return isLoopback(address) ? `${hostEntries(origin)}${id}` : `${instancePrefix}${id}`
 }
 
-/** Id of the instance whose entry this is; undefined for another one. */
-export function instanceOf(key: string): string | undefined {
+/** Id of the instance whose entry this is; undefined for another one, and for one of another host than that of `origin`. */
+export function instanceOf(key: string, origin: string): string | undefined {
+  const own = hostEntries(origin)
+  if (key.startsWith(own)) return key.slice(own.length)
   return key.startsWith(instancePrefix) ? key.slice(instancePrefix.length) : undefined
 }
 
-/** Key of the entry by which a gateway shows that it is there. */
-export function gatewayEntry(origin: string): string {
-  return `${gatewayPrefix}${origin}`
-}
-
-/** The gateway whose entry this is; undefined for another one. */
-export function gatewayOf(key: string): string | undefined {
-  return key.startsWith(gatewayPrefix) ? key.slice(gatewayPrefix.length) : undefined
-}
-
 /** What a record from the store must be checked with. */
-export interface SharedRecordRules {
-  /** Shared by gateways and sidecars. */
+export interface SharedRecordRules extends InstanceRules {
+  /** Shared by gateways. */
   readonly key: string
-  readonly networks: AddressRules
 }
 
 /**
  * Verifies what the store has of an instance: whoever can write there, but does not have the key, registers nothing.
  *
- * @param id by the key of the entry
- * @throws GatewayError `unauthenticated`, `forbidden` for an address outside of the networks, `request_invalid`
+ * @param origin of this gateway
+ * @throws GatewayError `unauthenticated`, `forbidden` where no calls may be sent, `request_invalid`
  */
 export function readSharedRecord(
-  { id, body, rank }: { readonly id: string; readonly body: string; readonly rank: number },
-  { key, networks }: SharedRecordRules,
-  nowMs: number,
+  entry: { readonly key: string; readonly body: string; readonly rank: number },
+  rules: SharedRecordRules,
+  { origin, nowMs }: { readonly origin: string; readonly nowMs: number },
 ): InstanceReport {
-  const report = readSharedReport(body, key)
+  const report = readSharedReport(entry.body, rules.key)
   const { record, sentAtMs } = report
-  if (record.id !== id || record.revision !== rank) {
+  if (instanceEntry(record, origin) !== entry.key || record.revision !== entry.rank) {
     throw new GatewayError('request_invalid', 'the entry is not that of the instance it speaks of')
   }
-  if (!networks.allows(record.address)) {
-    throw new GatewayError('forbidden', `instance "${id}" has an address outside of the networks of instances`)
-  }
-  if (Math.abs(nowMs - sentAtMs) > sharedValidityMs) throw outdated(`the report of instance "${id}" is too old`)
+  checkInstance(record, rules)
+  if (Math.abs(nowMs - sentAtMs) > sharedValidityMs) throw outdated(`the report of instance "${record.id}" is too old`)
   return report
+}
+
+function hostEntries(origin: string): string {
+  return `${hostPrefix}${hostOf(origin)}/`
 }
 
 /** Makes the note of a renewal: the loads of the instances that it renews, in their order. */

@@ -20,6 +20,8 @@ export class Exchange {
   /** The exchange that this one is a copy of: it keeps the facts of all. */
   #original: Exchange = this
   #facts: Map<ContextKey<unknown>, unknown> | undefined
+  /** When it was first forwarded, less what it was held before. */
+  #spendingFromMs: number | undefined
 
   constructor(id: string, request: GatewayRequest, facts: ExchangeFacts) {
     this.id = id
@@ -46,6 +48,17 @@ export class Exchange {
     const original = this.#original
     original.#facts ??= new Map()
     original.#facts.set(key, value)
+  }
+
+  /**
+   * Milliseconds since the first attempt of this call was forwarded, without those that it was held after that: what all its attempts
+   * together have spent. The first to ask is the first attempt.
+   */
+  spentMs(nowMs: number): number {
+    const original = this.#original
+    const workingMs = nowMs - this.times.heldMs
+    original.#spendingFromMs ??= workingMs
+    return workingMs - original.#spendingFromMs
   }
 
   /** Returns a copy of this exchange that goes to `upstream`. */

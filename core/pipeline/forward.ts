@@ -1,5 +1,6 @@
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Forwarder } from '../http/forwarder.ts'
+import { upstreamTimedOut } from '../http/upstream-errors.ts'
 import { upstreamHeaders } from '../http/upstream-headers.ts'
 import type { InvocationEvents } from '../telemetry/invocation-events.ts'
 import type { Clock } from '../time/clock.ts'
@@ -20,14 +21,15 @@ export interface ForwardStepDeps {
 
 /** Settings of the forward step. */
 export interface ForwardStepOptions {
-  /** Milliseconds until the last byte of an answer; 0 is no limit. */
+  /** Milliseconds until the last byte of an answer, for all attempts of a call together; 0 is no limit. */
   readonly timeoutMs: number
   readonly trustForwarded: boolean
 }
 
 /**
  * Sends an exchange to its upstream: the end of the function path. An attempt that was cut before its answer began, as
- * happens when an upstream closes an idle connection just as it is used again, is repeated once where that is safe.
+ * happens when an upstream closes an idle connection just as it is used again, is repeated once where that is safe; at an instance, by
+ * whoever placed it there, who knows others and must hear of it.
  */
 export class ForwardStep {
   readonly #deps: ForwardStepDeps
@@ -49,14 +51,15 @@ export class ForwardStep {
     try {
       return await this.#attempt(exchange, upstream)
     } catch (error) {
-      if (!wasCut(error) || !mayRepeat(request, error)) throw error
+      if (upstream.kind === 'instance' || !wasCut(error) || !mayRepeat(request, error)) throw error
       return this.#attempt(exchange, upstream)
     }
   }
 
   #attempt(exchange: Exchange, upstream: Upstream): Promise<Reply> {
     const { request, route, id, startTime } = exchange
-    const { timeoutMs, trustForwarded } = this.#deps.options
+    const timeoutMs = this.#timeLeftMs(exchange)
+    const { trustForwarded } = this.#deps.options
     const headers = upstreamHeaders(request, { callId: id, startTime, trustForwarded })
     if (upstream.headers !== undefined) headers.push(...upstream.headers)
     const call = {
@@ -69,6 +72,14 @@ export class ForwardStep {
     }
     if (request.upgrade === undefined) return this.#deps.forwarder.forward(call)
     return this.#deps.forwarder.forward({ ...call, tunnelHeaders: { 'x-call-id': id, 'x-start-time': startTime } })
+  }
+
+  #timeLeftMs(exchange: Exchange): number {
+    const { timeoutMs } = this.#deps.options
+    if (timeoutMs === 0) return 0
+    const leftMs = Math.ceil(timeoutMs - exchange.spentMs(this.#deps.clock.monotonicMs()))
+    if (leftMs <= 0) throw upstreamTimedOut(timeoutMs)
+    return leftMs
   }
 }
 

@@ -2,7 +2,7 @@ import { below, type Path } from './edit.ts'
 import type { InjectOptions } from './inject-options.ts'
 import { toDeployment, toService, type Deployment } from './kubernetes-objects.ts'
 import { planInjection, type Injection } from './plan-injection.ts'
-import { leadsTo, serviceEdits } from './service-edits.ts'
+import { leadsTo, serviceEdits, untouchedNote } from './service-edits.ts'
 import { YamlStream } from './yaml-stream.ts'
 
 /** Manifests with sidecars in them, and what whoever applies them should know. */
@@ -74,18 +74,21 @@ function redirect(
   services: readonly Found[],
   { deployment, injection }: Injecting,
 ): readonly string[] {
-  const { ofSidecar, before } = injection.ports
+  const { ports } = injection
   const leading = services
     .map((found) => ({ found, service: toService(found.value) }))
     .filter(({ service }) => leadsTo(service, deployment))
-  for (const { found, service } of leading) {
+  const name = nameOf(deployment)
+  const notes = leading.flatMap(({ found, service }) => {
+    const edits = serviceEdits(service, ports)
     stream.edit(
       found.document,
-      serviceEdits(service, injection.ports).map((edit) => below(found.path, edit)),
+      edits.map((edit) => below(found.path, edit)),
     )
-  }
-  if (leading.length > 0 || ofSidecar === before) return []
-  return [`${nameOf(deployment)}: ${serviceAdvice(deployment)}`]
+    return edits.length === 0 ? [`${name}: ${untouchedNote(service, ports)}`] : []
+  })
+  if (leading.length > 0 || ports.ofSidecar === ports.before) return notes
+  return [`${name}: ${serviceAdvice(deployment)}`]
 }
 
 function serviceAdvice({ metadata }: Deployment): string {

@@ -17,7 +17,7 @@ export interface Injection {
 
 const podPath: Path = ['spec', 'template', 'spec']
 const defaultGraceSeconds = 30
-/** For what is not the finishing of calls: the departure, the quiet period, and the end of the function itself. */
+/** For what the grace period does not hold: the hooks, and the end of the function itself. */
 const marginSeconds = 15
 const defaultTerminationSeconds = 30
 

@@ -15,6 +15,8 @@ export interface PodPorts {
   readonly ofSidecar: number
   /** Where the sidecar answers about itself. */
   readonly ofAdmin: number
+  /** What the function's port has been called so far. */
+  readonly oldName: ContainerPort['name']
   /** What the function's port is called from now on; undefined leaves its name. */
   readonly newName: string | undefined
 }
@@ -48,7 +50,8 @@ export function decidePorts(deployment: Deployment, functionPort: number | undef
     ofFunction,
     ofSidecar,
     ofAdmin: free(name, adminCandidates, new Set([...taken, ofFunction, ofSidecar])),
-    newName: declared?.name === 'http' ? freeName(container) : undefined,
+    oldName: declared?.name,
+    newName: newName(container, declared),
   }
 }
 
@@ -131,8 +134,9 @@ function free(name: string, candidates: readonly number[], taken: ReadonlySet<nu
   return port
 }
 
-/** Names of ports are unique in a pod, as far as the documentation goes. */
-function freeName({ ports }: Container): string {
+/** The name http is the sidecar's from now on. Names of ports are unique in a pod, as far as the documentation goes. */
+function newName({ ports }: Container, declared: ContainerPort | undefined): string | undefined {
+  if (declared?.name !== 'http') return undefined
   const names = new Set(ports?.map((port) => port.name))
   return names.has('function') ? 'function-http' : 'function'
 }

@@ -10,8 +10,14 @@ export const keyVolume = 'pilotlight-key'
 export const cacheVolume = 'pilotlight-cache'
 
 /** Less memory: the sidecar makes little garbage, and has nothing to do for threads of V8. */
-const nodeFlags = ['--max-semi-space-size=1', '--v8-pool-size=0']
+const nodeFlags = ['--max-semi-space-size=4', '--v8-pool-size=0']
 const keyFolder = '/var/run/pilotlight'
+
+/**
+ * The node's agent ends a pod while word of that still travels to every node's routes, and to the provider: calls come until it has
+ * arrived. A part of the grace period, in which nothing is refused.
+ */
+const quietPeriod = '10s'
 
 /** Variables of the function that mean the same to the sidecar. */
 const sharedVariables = ['max_inflight', 'exec_timeout', 'read_timeout', 'write_timeout']
@@ -91,6 +97,7 @@ function variables({ deployment, ofFunction, ports, gracePeriodSeconds, options 
     { name: 'PILOTLIGHT_INSTANCE_KEY_FILE', value: `${keyFolder}/instance-key` },
     { name: 'PILOTLIGHT_ADMIN_PORT', value: String(ports.ofAdmin) },
     { name: 'PILOTLIGHT_GRACE_PERIOD', value: `${gracePeriodSeconds}s` },
+    { name: 'PILOTLIGHT_QUIET_PERIOD', value: quietPeriod },
     ...(options.functionMetrics === ''
       ? []
       : [{ name: 'PILOTLIGHT_FUNCTION_METRICS', value: options.functionMetrics }]),

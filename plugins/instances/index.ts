@@ -59,13 +59,13 @@ export const instances = definePlugin({
       onEjected,
       createQueue: (pool) => new SlotQueue(queueDeps, pool),
     })
-    const placement = new Placement({ pools, slots, metrics, replayBodyBytes })
+    const placement = new Placement({ ...deps, pools, slots, metrics, replayBodyBytes })
     const reports = { isKeyRandom: config.isInstanceKeyRandom, maxReportBytes: options.maxReportBytes }
-    const addresses = new AddressRules(config.instanceNetworks)
+    const rules = { networks: new AddressRules(config.instanceNetworks), needsTls: config.instanceTls !== '' }
     return {
       invocation: { stage: 'place', handle: (exchange, next) => placement.handle(exchange, next) },
       routes: [
-        reportRoute({ ...deps, ...reports, key, addresses, metrics, defaultNamespace }),
+        reportRoute({ ...deps, ...reports, key, rules, metrics, defaultNamespace }),
         instancesRoute({ directory, pools, defaultNamespace }),
       ],
       [Symbol.asyncDispose]: async () => pools[Symbol.dispose](),

@@ -6,7 +6,7 @@ import type { EjectionCause } from './placement/function-pool.ts'
  * - `accepted`: all gateways are told
  * - `outdated`: a newer one was there before, or it was too long on its way
  * - `unsigned`: the key did not sign it, or this gateway has none
- * - `foreign`: its address is in no configured network
+ * - `foreign`: its address is in no configured network, or it takes calls without TLS where gateways have certificates
  * - `invalid`: it could not be read
  * - `failed`: it could not be taken over
  */

@@ -1,7 +1,6 @@
 import {
   backoffDelayMs,
   headerValue,
-  neverReached,
   type Clock,
   type Exchange,
   type FunctionState,
@@ -44,13 +43,9 @@ export class ReadyGate {
     for (let attempt = 1; ; attempt += 1) {
       if (directory.get(key)?.phase !== 'ready') await queue.hold(exchange)
       const placed = directory.get(key)
-      try {
-        const reply = await next(exchange)
-        if (!lacksEndpoint(reply) || !mayRepeat(exchange, attempt)) return reply
-        reply.discard()
-      } catch (error) {
-        if (!lacksInstance(error, exchange) || !mayRepeat(exchange, attempt)) throw error
-      }
+      const reply = await next(exchange)
+      if (!lacksEndpoint(reply) || !mayRepeat(exchange, attempt)) return reply
+      reply.discard()
       this.#distrust(placed)
       if (attempt > 1) await clock.sleep(backoffDelayMs(staleBackoff, attempt - 1, random), exchange.signal)
     }
@@ -66,11 +61,6 @@ export class ReadyGate {
 
 function mayRepeat({ request }: Exchange, attempt: number): boolean {
   return attempt < maxAttempts && request.body.replayable && !request.gone
-}
-
-/** An instance that never accepted the connection: the call is as good as new. */
-function lacksInstance(error: unknown, { upstream }: Exchange): boolean {
-  return upstream?.kind === 'instance' && neverReached(error)
 }
 
 /** A provider's own 503: it knows the function but has nowhere to send the call. */

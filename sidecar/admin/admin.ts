@@ -18,6 +18,8 @@ export interface AdminDeps {
   /** Takes the instance out of service. Resolves when it is. */
   readonly drain: () => Promise<void>
   readonly drainWait: DrainWait
+  /** Whether `/drain` is there. */
+  readonly hasDrainPath: boolean
 }
 
 type Page = (admin: AdminDeps) => Reply | Promise<Reply>
@@ -32,7 +34,7 @@ const pages: ReadonlyMap<string, Page> = new Map<string, Page>([
 
 /**
  * Answers on the admin port: `/healthz` (this process lives), `/readyz` (the instance takes calls), `/load`, `/metrics`; and
- * `POST /drain`, for callers on this machine only, which is answered when the instance is drained. `GET /drain` only waits for that: it is
+ * `POST /drain`, for programs on this machine only, which is answered when the instance is drained. `GET /drain` only waits for that: it is
  * the preStop hook of a function in the same pod, and is asked by the node's agent.
  */
 export class Admin {
@@ -45,7 +47,7 @@ export class Admin {
   /** Answers one request. */
   async handle(request: GatewayRequest): Promise<Reply> {
     const path = request.target.split('?', 1)[0] ?? ''
-    if (path === '/drain') return this.#drain(request)
+    if (path === '/drain' && this.#deps.hasDrainPath) return this.#drain(request)
     const page = pages.get(path)
     if (page === undefined) return text(404, '404 page not found\n')
     if (request.method !== 'GET' && request.method !== 'HEAD') return new BufferReply(405, { Allow: 'GET, HEAD' })
@@ -56,6 +58,8 @@ export class Admin {
     if (request.method === 'GET') await this.#deps.drainWait.over(request)
     else if (request.method !== 'POST') return new BufferReply(405, { Allow: 'GET, POST' })
     else if (!isLoopback(request.remoteAddress)) return text(403, 'only from within the instance\n')
+    // A browser on this machine is on loopback, too, and posts what any page tells it to; it always names the page's origin.
+    else if (request.header('origin') !== undefined) return text(403, 'not for pages in a browser\n')
     else await this.#deps.drain()
     return text(200, 'drained\n')
   }

@@ -1,19 +1,22 @@
 import {
-  BufferReply,
+  type Clock,
   type InstanceLoad,
   type InstancePhase,
   prometheusText,
   prometheusTextType,
   type Reply,
   type SeriesTable,
+  textReply,
 } from '#core/lean'
 import type { CallMetrics } from '../inbound/call-metrics.ts'
 import type { Reservations } from '../inbound/reservations.ts'
 import type { FunctionPage } from './function-page.ts'
 import { counterOf, gauge, type ProcessSeries, single } from './process-series.ts'
+import { TimedReply } from './timed-reply.ts'
 
 /** What the page shows. */
 export interface MetricsPageDeps {
+  readonly clock: Clock
   readonly calls: CallMetrics
   readonly process: ProcessSeries
   readonly reservations: Reservations
@@ -26,6 +29,12 @@ export interface MetricsPageDeps {
   /** Labels that every series has, as text. */
   readonly base: string
 }
+
+/** Each of them may hold a page of megabytes until its reader has taken it. */
+const maxReplies = 4
+/** As long as Prometheus waits for a page. */
+const replyTimeoutMs = 10_000
+const headers = { 'Content-Type': prometheusTextType }
 
 const families = {
   inFlight: gauge('calls_in_flight', 'Calls that the function works on, streams included.'),
@@ -40,22 +49,42 @@ const families = {
   page: gauge('function_page_up', "1 when the function's own metrics could be read for this page, 0 when not."),
 }
 
-/** One page with the sidecar's own metrics, then the function's. */
+/**
+ * One page with the sidecar's own metrics, then the function's. Callers that ask at the same time share one page; few replies are under
+ * way at a time, each for a limited time, because anybody who reaches the port could ask and not read.
+ */
 export class MetricsPage {
   readonly #deps: MetricsPageDeps
+  #replies = 0
+  #reading: Promise<Buffer> | undefined
 
   constructor(deps: MetricsPageDeps) {
     this.#deps = deps
   }
 
-  /** Reads everything. Never rejects. */
+  /** Reads everything, or answers 503 while too many others still take their page. */
   async reply(): Promise<Reply> {
+    if (this.#replies >= maxReplies) {
+      return textReply(503, 'others are taking the page; try again\n', { 'Retry-After': '1' })
+    }
+    this.#replies += 1
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined
+    })
+    const body = await this.#reading
+    const reply = new TimedReply({ clock: this.#deps.clock, timeoutMs: replyTimeoutMs, headers, body })
+    reply.onEnd(() => {
+      this.#replies -= 1
+    })
+    return reply
+  }
+
+  async #read(): Promise<Buffer> {
     const { functionPage, base, calls, process } = this.#deps
     const part = await functionPage?.read()
     const page = part === undefined ? [] : [single(families.page, base, part.isThere ? 1 : 0)]
     const own = [...calls.read(), ...this.#now(), ...page, ...process.read()]
-    const body = Buffer.concat([...prometheusText(own), Buffer.from(part?.text ?? '')])
-    return new BufferReply(200, { 'Content-Type': prometheusTextType }, body)
+    return Buffer.concat([...prometheusText(own), Buffer.from(part?.text ?? '')])
   }
 
   #now(): readonly SeriesTable[] {

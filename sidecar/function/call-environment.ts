@@ -1,19 +1,18 @@
+import type { HeaderList } from '#core/lean'
 import type { FunctionCall } from './function-runner.ts'
 
 /**
  * Returns the variables by which a classic function learns about its call: `Http_Method`, `Http_Path` (decoded), `Http_Query`
  * (raw), `Http_ContentLength` (-1 for a body of unknown length), `Http_Host`, `Http_Transfer_Encoding` (where there is one) and
  * `Http_<Header>` for the first value of each header, named as Go writes headers, with `_` for `-`. No header can pass for one of the
- * others.
+ * others, nor, on systems that do not tell cases apart, for the proxy of the function's own calls: `Proxy` is left out.
+ * @see https://httpoxy.org
  */
 export function callEnvironment({
   request,
   headers,
 }: Pick<FunctionCall, 'request' | 'headers'>): Record<string, string> {
-  const variables: Record<string, string> = {}
-  for (let i = 0; i < headers.length; i += 2) {
-    variables[`Http_${canonical(headers[i] ?? '')}`] ??= headers[i + 1] ?? ''
-  }
+  const variables = headerVariables(headers)
   const { target } = request
   const queryAt = target.indexOf('?')
   variables['Http_Method'] = request.method
@@ -24,6 +23,15 @@ export function callEnvironment({
   const encoding = request.header('transfer-encoding')
   if (encoding === undefined) delete variables['Http_Transfer_Encoding']
   else variables['Http_Transfer_Encoding'] = encoding
+  return variables
+}
+
+function headerVariables(headers: HeaderList): Record<string, string> {
+  const variables: Record<string, string> = {}
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = canonical(headers[i] ?? '')
+    if (name !== 'Proxy') variables[`Http_${name}`] ??= headers[i + 1] ?? ''
+  }
   return variables
 }
 

@@ -37,7 +37,7 @@ export function createFunctionRunner(settings: FunctionSettings, deps: RunnerDep
   const launcher = new ProcessLauncher({ records, clock, maxProcesses })
   const output = new FunctionOutput(deps, settings)
   if (settings.mode === 'classic') return new ForkedCalls(settings, { launcher, output, clock })
-  // Sidecars that start together on one machine have different pids, and so do not try the same port.
-  const allocator = new PortAllocator({ range: ports, random: () => (process.pid % 10_000) / 10_000 })
+  // Sidecars that start together on one machine have different pids, and so do not begin with the same port.
+  const allocator = new PortAllocator({ range: ports, random: () => ((process.pid % 10_000) + 0.5) / 10_000 })
   return new ServerProcess(address, settings, { ...deps, launcher, output, ports: allocator })
 }

@@ -30,7 +30,7 @@ export interface ForkedCallDeps {
 /**
  * One call of a classic function: its body on standard input, its answer from standard output. The process group is killed
  * when its time is over or the client leaves. A failure before the first byte was sent is a 500; after it, the client's
- * connection is cut.
+ * connection is cut, whether the client reads or not.
  */
 export class ForkedCall {
   readonly #deps: ForkedCallDeps
@@ -38,6 +38,7 @@ export class ForkedCall {
   readonly #startedMs: number
   readonly #timers: Disposable[] = []
   #timedOut = ''
+  #hasAnswer = false
 
   constructor(request: GatewayRequest, deps: ForkedCallDeps) {
     this.#request = request
@@ -51,6 +52,7 @@ export class ForkedCall {
     this.#limit('exec_timeout', execTimeoutMs)
     this.#request.onGone(() => this.#kill())
     const reply = await this.#reply(this.#limit('read_timeout', readTimeoutMs))
+    this.#hasAnswer = true
     reply.onEnd((_end, bytes) => {
       for (const timer of this.#timers) timer[Symbol.dispose]()
       this.#deps.say(`Wrote ${bytes} Bytes - Duration: ${this.#seconds()} seconds`)
@@ -89,7 +91,10 @@ export class ForkedCall {
       if (body instanceof Readable) {
         body.once('end', () => timer?.[Symbol.dispose]())
         body.once('error', () => this.#kill()) // the client left: what has come is not the whole
-        stdin.once('close', () => body.destroy())
+        stdin.once('close', () => {
+          timer?.[Symbol.dispose]() // nobody waits for the rest
+          body.destroy()
+        })
         body.pipe(stdin)
       } else {
         timer?.[Symbol.dispose]()
@@ -105,6 +110,8 @@ export class ForkedCall {
     const timer = this.#deps.clock.after(timeoutMs, () => {
       this.#timedOut = `${name} of ${formatDuration(timeoutMs)} is over`
       this.#kill()
+      // A client that takes nothing would keep the call, and its slot, for as long as it likes.
+      if (this.#hasAnswer) this.#request.cut()
     })
     this.#timers.push(timer)
     return timer

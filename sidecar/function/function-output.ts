@@ -10,10 +10,18 @@ export interface OutputSettings {
 
 /** How long after a process's end its pipes are still read: one that it left behind, and that left its group, might hold them open. */
 const readAfterEndMs = 1000
+/** Most that waits for a slow reader when a line about the function is written; beyond it the line is dropped and counted. */
+const maxWaitingBytes = 1024 * 1024
+/**
+ * The same for lines of the function. More, because each of its processes may still give one piece of its pipe, and lines grow by their
+ * prefix, before it is made to wait.
+ */
+const maxWaitingOfFunctionBytes = 4 * maxWaitingBytes
 
 /**
  * What users of a watchdog read: what the function writes, line by line, and what is said about it. Lines go to the stream of the same
- * name, with date, time and that name before them. A reader that is slow makes the function wait, not the sidecar.
+ * name, with date, time and that name before them. A reader that is slow makes the function wait, not the sidecar; lines that nobody can
+ * be made to wait for are dropped, and counted, when too much waits for it.
  */
 export class FunctionOutput {
   readonly #clock: Clock
@@ -27,11 +35,12 @@ export class FunctionOutput {
     this.#clock = deps.clock
     this.#sinks = { stdout: new LineSink(deps.output.stdout), stderr: new LineSink(deps.output.stderr) }
     this.#settings = settings
+    for (const stream of Object.values(deps.output)) stream.on('drain', () => this.#reportDropped())
   }
 
   /** Writes a line of the sidecar's own about the function. */
   say(text: string): void {
-    void this.#sinks.stderr.write(`${this.#date()} ${text}`)
+    void this.#sinks.stderr.write(`${this.#date()} ${text}`, maxWaitingBytes)
   }
 
   /** Writes every line that comes out of a pipe of a process. */
@@ -40,9 +49,16 @@ export class FunctionOutput {
     if (pipe === undefined) return
     const { prefixLogs, logLineLength } = this.#settings
     const sink = this.#sinks[name]
-    const onLine = (line: string): unknown => sink.write(prefixLogs ? `${this.#date()} ${name}: ${line}` : line)
+    const onLine = (line: string): unknown =>
+      sink.write(prefixLogs ? `${this.#date()} ${name}: ${line}` : line, maxWaitingOfFunctionBytes)
     readLines(pipe, { clock: this.#clock, onLine, maxLineLength: logLineLength })
     void ended.then(() => this.#closeLater(pipe))
+  }
+
+  #reportDropped(): void {
+    const { stdout, stderr } = this.#sinks
+    const lines = stdout.takeDropped() + stderr.takeDropped()
+    if (lines > 0) this.say(`${lines} lines dropped: the reader of the log is too slow`)
   }
 
   #closeLater(pipe: Readable): void {
@@ -59,6 +75,7 @@ export class FunctionOutput {
 /** Writes lines to a stream. When its reader has gone, lines are dropped: a function must not stop for want of a reader of its log. */
 class LineSink {
   readonly #stream: Writable
+  #dropped = 0
   #whenTaken: Promise<void> | undefined
 
   constructor(stream: Writable) {
@@ -66,9 +83,21 @@ class LineSink {
     stream.on('error', () => {})
   }
 
-  /** @returns a promise when the reader is behind: nothing more should come until it resolves */
-  write(line: string): Promise<void> | undefined {
-    if (!this.#stream.writable || this.#stream.write(`${line}\n`)) return undefined
+  /** Returns how many lines were dropped since it was last asked. */
+  takeDropped(): number {
+    const dropped = this.#dropped
+    this.#dropped = 0
+    return dropped
+  }
+
+  /**
+   * @param maxWaiting bytes that may wait for the reader already; when more do, the line is dropped
+   * @returns a promise when the reader is behind: nothing more should come until it resolves
+   */
+  write(line: string, maxWaiting: number): Promise<void> | undefined {
+    if (!this.#stream.writable) return undefined
+    if (this.#stream.writableLength > maxWaiting) this.#dropped += 1
+    else if (this.#stream.write(`${line}\n`)) return undefined
     this.#whenTaken ??= new Promise((resolve) => {
       const taken = (): void => {
         this.#stream.off('drain', taken).off('close', taken)

@@ -137,7 +137,11 @@ export class Inbound {
     }
   }
 
-  /** A call that was cut before its answer began, as a server does that closes a connection just as it is used again, is repeated once. */
+  /**
+   * A call that was cut before its answer began, as a server does that closes a connection just as it is used again, is repeated once. When
+   * nobody takes the repeat, the call itself may have ended the server: that it was cut stands, so that it does not pass for one that
+   * never reached the function, which any number of instances may be tried with.
+   */
   async #ask(request: GatewayRequest): Promise<Reply> {
     const { runner } = this.#deps
     const call = { request, headers: this.#headersOf(request), timeoutMs: this.#options.timeoutMs }
@@ -145,7 +149,9 @@ export class Inbound {
       return await runner.answer(call)
     } catch (error) {
       if (!wasCut(error) || !mayRepeat(request, error)) throw error
-      return runner.answer(call)
+      return runner.answer(call).catch((repeated: unknown) => {
+        throw neverReached(repeated) ? error : repeated
+      })
     }
   }
 
@@ -161,15 +167,21 @@ export class Inbound {
     })
   }
 
-  /** @throws GatewayError as the function's runner, but for a call that never reached the function: another instance may take it */
+  /**
+   * A call that never reached the function may be taken by any other instance. One that was cut is cut for a gateway, too, as if nobody
+   * were in between: it knows whether the call may be tried once more elsewhere, which an answer would keep it from.
+   *
+   * @throws GatewayError as the function's runner, unless the call never reached the function
+   */
   #failed(error: unknown, request: GatewayRequest): Reply {
     const { metrics, runner } = this.#deps
+    const isOfGateway = request.header(gatewayHeader) !== undefined
     if (!neverReached(error)) {
       metrics.answered(GatewayError.from(error).status)
+      if (isOfGateway && wasCut(error)) request.cut()
       throw error
     }
     metrics.refused('not_ready')
-    const isOfGateway = request.header(gatewayHeader) !== undefined
     return isOfGateway ? refuseGateway('not_ready', runner.reason) : refuse('not_ready', runner.reason)
   }
 

@@ -1,17 +1,18 @@
-import { endToEndHeaders, type GatewayRequest, type HeaderList } from '#core/lean'
+import { endToEndHeaders, type GatewayRequest, type HeaderList, headerValue } from '#core/lean'
 
 const prefix = 'x-pilotlight-'
 
 /**
  * Returns what the function gets as headers: those of the caller, end to end, without what gateway and sidecar say to each other; and
- * who called, where nobody before has said so.
+ * who called, where nobody before has said so to the next one: what `Connection` names was meant for the sidecar only.
  */
 export function functionHeaders(request: GatewayRequest): HeaderList {
   const headers = endToEndHeaders(request.rawHeaders, request.header('connection'))
   removeOwnHeaders(headers)
-  if (request.header('x-forwarded-for') === undefined) headers.push('X-Forwarded-For', request.remoteAddress)
+  if (headerValue(headers, 'x-forwarded-for') === undefined) headers.push('X-Forwarded-For', request.remoteAddress)
   const host = request.header('host')
-  if (host !== undefined && request.header('x-forwarded-host') === undefined) headers.push('X-Forwarded-Host', host)
+  if (host !== undefined && headerValue(headers, 'x-forwarded-host') === undefined)
+    headers.push('X-Forwarded-Host', host)
   return headers
 }
 

@@ -19,12 +19,6 @@ export interface SlotsApiDeps {
   readonly clock: Clock
 }
 
-/** Who may ask for slots: gateways that have the key of this instance. */
-export interface SlotsAccess {
-  readonly key: string
-  readonly instanceId: string
-}
-
 /** What a gateway asks for. */
 interface Wish {
   readonly gateway: string
@@ -48,9 +42,10 @@ export class SlotsApi {
   readonly #asking = new Set<() => void>()
   #isLeaving = false
 
-  constructor(deps: SlotsApiDeps, { key, instanceId }: SlotsAccess) {
+  /** @param secret of this instance: gateways that have it, or the key that yields it, may ask for slots */
+  constructor(deps: SlotsApiDeps, secret: string) {
     this.#deps = deps
-    this.#authorization = Buffer.from(`Bearer ${slotsToken(key, instanceId)}`)
+    this.#authorization = Buffer.from(`Bearer ${slotsToken(secret)}`)
   }
 
   /** Answers a request of a gateway for slots; undefined for every other request, which is the function's. */

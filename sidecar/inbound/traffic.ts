@@ -43,21 +43,24 @@ export class Traffic {
   readonly #phase: () => InstancePhase
   readonly #answersProbes: boolean
 
-  constructor({ instance, calls, membership, function: settings }: SidecarSettings, deps: TrafficDeps) {
+  constructor({ instance, listen, calls, membership, function: settings }: SidecarSettings, deps: TrafficDeps) {
     const { clock, random, runner } = deps
     this.#id = instance.id
     this.slots = new Slots(calls.limit)
     const { slots } = this
     this.reservations = new Reservations({ slots, clock, random })
     const { reservations } = this
-    this.queue = new CallQueue({ slots, clock }, { length: calls.queueLength, timeoutMs: calls.queueTimeoutMs })
+    this.queue = new CallQueue(
+      { slots, clock },
+      { length: calls.queueLength, timeoutMs: calls.queueTimeoutMs, readTimeoutMs: listen.readTimeoutMs },
+    )
     this.ledger = new CallLedger(clock)
     this.streams = new Streams(this.ledger)
     this.metrics = new CallMetrics(labelText('function_name', functionIdentity(instance.name, instance.namespace).key))
     const { queue, ledger, streams, metrics } = this
     this.inbound = new Inbound({ clock, random, runner, slots, reservations, queue, ledger, streams, metrics }, calls)
-    const access = { key: membership.key, instanceId: instance.id }
-    this.#slotsApi = access.key === '' ? undefined : new SlotsApi({ slots, reservations, clock }, access)
+    const { secret } = membership
+    this.#slotsApi = secret === '' ? undefined : new SlotsApi({ slots, reservations, clock }, secret)
     this.#phase = deps.phase
     // In front of a server that somebody else runs, these paths are that server's.
     this.#answersProbes = settings.command.length > 0

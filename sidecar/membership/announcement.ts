@@ -1,13 +1,17 @@
-import { signReport, type Clock, type InstancePhase, type InstanceRecord } from '#core/lean'
+import { signOwnReport, type Clock, type InstancePhase, type InstanceRecord } from '#core/lean'
 import type { InstanceView } from './membership.ts'
 
 /** What an announcement is made from. */
 export interface AnnouncementDeps {
   readonly clock: Clock
-  readonly key: string
+  /** Of this instance; signs every report. */
+  readonly secret: string
   readonly facts: Omit<InstanceRecord, 'phase' | 'revision'>
   readonly view: () => InstanceView
 }
+
+/** How far ahead of its own a gateway lets the clock of a sidecar be. */
+const believedAheadMs = 60_000
 
 /**
  * Writes the reports of this instance.
@@ -19,6 +23,7 @@ export class Announcement {
   readonly #deps: AnnouncementDeps
   #phase: InstancePhase | undefined
   #revision = 0
+  #sentAtMs = 0
   #isLeaving = false
 
   constructor(deps: AnnouncementDeps) {
@@ -37,9 +42,19 @@ export class Announcement {
 
   /** A signed report of what is true now. */
   text(): string {
-    const { clock, key, facts, view } = this.#deps
+    const { secret, facts, view } = this.#deps
     const record = { ...facts, ...this.#stamp() }
-    return signReport({ record, load: view().load, sentAtMs: Math.floor(clock.nowMs()) }, key)
+    return signOwnReport({ record, load: view().load, sentAtMs: this.#sendingAtMs() }, secret)
+  }
+
+  /**
+   * Later than the last report even when the clock was set back: gateways take an instance for silent that repeats itself. A clock that
+   * was further ahead than gateways believe anybody has told them nothing that would have to be exceeded.
+   */
+  #sendingAtMs(): number {
+    const nowMs = Math.floor(this.#deps.clock.nowMs())
+    this.#sentAtMs = this.#sentAtMs - nowMs > believedAheadMs ? nowMs : Math.max(this.#sentAtMs + 1, nowMs)
+    return this.#sentAtMs
   }
 
   #stamp(): { phase: InstancePhase; revision: number } {

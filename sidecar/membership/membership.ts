@@ -24,8 +24,8 @@ export interface MembershipDeps {
   readonly log: Logger
   /** Base URLs, as {@link gatewayUrl} reads them. A host name stands for all of its addresses. */
   readonly gateways: readonly URL[]
-  /** Shared with the gateways; signs every report. */
-  readonly key: string
+  /** Of this instance, made of the key of the gateways; signs every report. */
+  readonly secret: string
   readonly facts: Omit<InstanceRecord, 'phase' | 'revision'>
   /** Asked for every report. */
   readonly view: () => InstanceView

@@ -27,7 +27,10 @@ export interface Answer {
 /** Refusals that do not go away by themselves, with what to do about them. */
 const remedies: ReadonlyMap<number, string> = new Map([
   [400, 'the gateway does not understand the report: run the same version on both sides'],
-  [401, 'the signature is wrong: give sidecar and gateway the same PILOTLIGHT_INSTANCE_KEY_FILE'],
+  [
+    401,
+    'the signature is wrong: give sidecar and gateway the same PILOTLIGHT_INSTANCE_KEY_FILE, or the sidecar the secret that this key yields for its function and PILOTLIGHT_INSTANCE_ID',
+  ],
   [
     403,
     "the address of this instance is outside of the gateway's PILOTLIGHT_INSTANCE_NETWORKS: extend them, or set PILOTLIGHT_INSTANCE_ADDRESS",

@@ -15,11 +15,12 @@ export interface ProbeTarget {
  * What a probe found.
  * - `well`: it accepts, and its path answers 2xx
  * - `refused`: nobody listens
+ * - `late`: no connection, or no answer, within the time limit: it may be busy
  * - `failing`: anything else; `problem` says what, safe to show
  */
 export type ProbeFinding =
   | { readonly kind: 'well' }
-  | { readonly kind: 'refused' | 'failing'; readonly problem: string }
+  | { readonly kind: 'refused' | 'late' | 'failing'; readonly problem: string }
 
 /** What a probe is made with. */
 export interface ProbeDeps {
@@ -53,7 +54,7 @@ class Probe {
   begin({ clock, timeoutMs }: ProbeDeps, signal: AbortSignal): void {
     const socket = this.#socket
     const stop = (): void => this.#fail('the question was given up')
-    const timer = clock.after(timeoutMs, () => this.#fail(`${this.#lacking()} within ${timeoutMs} ms`))
+    const timer = clock.after(timeoutMs, () => this.#fail(`${this.#lacking()} within ${timeoutMs} ms`, 'late'))
     socket.once('connect', () => this.#connected())
     socket.on('data', (piece: Buffer) => this.#take(piece))
     socket.once('error', (error) => this.#broke(error))
@@ -98,8 +99,8 @@ class Probe {
     else this.#fail(`${this.#lacking()}: ${error.message}`)
   }
 
-  #fail(problem: string): void {
-    this.#resolve({ kind: 'failing', problem })
+  #fail(problem: string, kind: 'late' | 'failing' = 'failing'): void {
+    this.#resolve({ kind, problem })
     this.#socket.destroy()
   }
 

@@ -19,14 +19,18 @@ export interface Verdict {
   readonly problem: string
 }
 
-/** Failures in a row after which a function that was ready is not. One that nobody listens for is not at once. */
+/** Failures without a success between them after which a function that was ready is not. One that nobody listens for is not at once. */
 const maxFailures = 3
 /** Longest pause after the first of them. */
 const doubtfulPauseMs = 200
+/** How long a function that was ready may only be late with its answers: one thread that works on a call answers nothing else. */
+const maxLateMs = 30_000
+/** Pauses meanwhile: what asks a busy function waits in its queue, answered after the asker has left. */
+const latePauseMs = { shortest: 1_000, longest: 5_000 }
 /** A function that is not ready is young for so long: it is asked at full speed, and nothing is wrong yet. */
 const youngMs = 2000
 /** Pauses between questions to a young one: for a connection, which costs it nothing, and for a path. */
-const youngPauseMs = { refused: 1, failing: 5 }
+const youngPauseMs = { refused: 1, late: 5, failing: 5 }
 const longestPauseMs = 100
 /** Of the time that asking takes on a busy machine, so many times as much is left to others. */
 const shareOfOthers = 4
@@ -44,6 +48,8 @@ export class ReadinessWatch implements Disposable {
   #hasBeenReady = false
   #unreadySinceMs = 0
   #failures = 0
+  /** When the function, which was ready, was first late; undefined once it has answered well. */
+  #lateSinceMs: number | undefined
   #isSuspected = false
   #endPause: (() => void) | undefined
 
@@ -83,15 +89,25 @@ export class ReadinessWatch implements Disposable {
   #judge(finding: ProbeFinding): void {
     if (finding.kind === 'well') {
       this.#failures = 0
+      this.#lateSinceMs = undefined
       this.#hasBeenReady = true
       this.#tell({ isReady: true, problem: '' })
       return
     }
-    this.#failures += 1
     const { isReady } = this.#verdict
-    if (isReady && finding.kind === 'failing' && this.#failures < maxFailures) return
+    if (isReady && this.#isForgiven(finding.kind)) return
     if (isReady) this.#unreadySinceMs = this.#deps.clock.monotonicMs()
     this.#tell({ isReady: false, problem: this.#hasBeenReady || !this.#isYoung ? finding.problem : '' })
+  }
+
+  /** Whether a function that was ready still counts as ready, although it did not answer well. */
+  #isForgiven(kind: 'refused' | 'late' | 'failing'): boolean {
+    if (kind === 'late') {
+      this.#lateSinceMs ??= this.#deps.clock.monotonicMs()
+      return this.#deps.clock.monotonicMs() - this.#lateSinceMs < maxLateMs
+    }
+    this.#failures += 1
+    return kind === 'failing' && this.#failures < maxFailures
   }
 
   get #isYoung(): boolean {
@@ -101,12 +117,15 @@ export class ReadinessWatch implements Disposable {
   #pauseMs(finding: ProbeFinding, costMs: number): number {
     const { isReady } = this.#verdict
     if (finding.kind === 'well') return this.#deps.intervalMs
+    if (isReady && finding.kind === 'late') {
+      return Math.min(Math.max(latePauseMs.shortest, this.#deps.intervalMs), latePauseMs.longest)
+    }
     if (isReady) return Math.min(doubtfulPauseMs, this.#deps.intervalMs)
     const ageMs = this.#deps.clock.monotonicMs() - this.#unreadySinceMs
     const shortestMs = youngPauseMs[finding.kind]
     const ownMs = this.#isYoung ? shortestMs : Math.max(shortestMs, Math.min(longestPauseMs, ageMs / 500))
     // A path that answers late costs the function's time, not that of others.
-    return finding.kind === 'failing' ? ownMs : Math.max(ownMs, Math.min(longestPauseMs, shareOfOthers * costMs - 1))
+    return finding.kind !== 'refused' ? ownMs : Math.max(ownMs, Math.min(longestPauseMs, shareOfOthers * costMs - 1))
   }
 
   #pause(pauseMs: number): Promise<void> {

@@ -1,5 +1,5 @@
 import { parseCommand } from '#core/lean'
-import { functionEnvironment } from '../function/function-environment.ts'
+import { functionEnvironment, variablesOf } from '../function/function-environment.ts'
 import type { FunctionSettings } from '../function/function-settings.ts'
 import { frontedUpstream, loopbackUpstream } from '../function/upstream-url.ts'
 import type { Environment, SettingTexts } from './setting-texts.ts'
@@ -11,6 +11,9 @@ const kinds: Readonly<Record<string, 'http' | 'classic'>> = {
   streaming: 'classic',
   serializing: 'classic',
 }
+
+/** Least pause between two looks at a function that is ready, milliseconds. */
+const leastHealthIntervalMs = 100
 
 const upstreamNames = ['upstream_url', 'http_upstream_url']
 
@@ -40,7 +43,7 @@ export function functionFrom(sources: FunctionSources): FunctionSettings {
     command,
     upstream,
     allowsRemoteUpstream: texts.flag('PILOTLIGHT_ALLOW_REMOTE_UPSTREAM', false),
-    environment: functionEnvironment(environment),
+    environment: { ...functionEnvironment(environment), ...ownVariables(texts) },
     directory,
     processRecords: texts.text('PILOTLIGHT_PROCESS_RECORDS') || undefined,
     maxProcesses: texts.count('PILOTLIGHT_MAX_PROCESSES', 256, { least: 1, most: 100_000 }),
@@ -48,11 +51,20 @@ export function functionFrom(sources: FunctionSources): FunctionSettings {
     startTimeoutMs: texts.duration('PILOTLIGHT_START_TIMEOUT', 0),
     readyPath: pathFrom(texts, 'ready_path'),
     healthPath: pathFrom(texts, 'health_path'),
-    healthIntervalMs: texts.duration('healthcheck_interval', 5_000),
+    healthIntervalMs: Math.max(leastHealthIntervalMs, texts.duration('healthcheck_interval', 5_000)),
     prefixLogs: texts.flag('prefix_logs', true),
-    logLineLength: texts.count('log_buffer_size', 65_536, { least: 80, most: 16_777_216 }),
+    logLineLength: texts.nearest('log_buffer_size', 65_536, { least: 80, most: 16_777_216 }),
     contentType: texts.text('content_type'),
   }
+}
+
+/** Variables that the function has and this process must not: its Node would act on them. */
+function ownVariables(texts: SettingTexts): Readonly<Record<string, string>> {
+  const name = 'PILOTLIGHT_FUNCTION_ENV'
+  const text = texts.text(name)
+  const variables = text === '' ? {} : variablesOf(text)
+  if (variables === undefined) texts.fault(name, 'expected a JSON object whose values are texts')
+  return variables ?? {}
 }
 
 /** Longest time of one call: `exec_timeout`, else `write_timeout`. Milliseconds; 0 is no limit. */

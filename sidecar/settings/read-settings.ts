@@ -3,6 +3,7 @@ import { gatewayUrl } from '../membership/gateway-url.ts'
 import { callTimeoutMs, functionFrom } from './function-from.ts'
 import { instanceFrom } from './instance-from.ts'
 import { sampledRatio } from './sampled-ratio.ts'
+import { secretFrom } from './secret-from.ts'
 import { type Environment, type SettingFault, SettingTexts } from './setting-texts.ts'
 import type { SidecarSettings } from './sidecar-settings.ts'
 import { sidecarVariables } from './variables.ts'
@@ -21,11 +22,10 @@ export interface SettingSources {
 export interface ReadSettings {
   readonly settings: SidecarSettings
   readonly faults: readonly SettingFault[]
+  /** What is not used as it was set, and stops nobody. */
+  readonly notices: readonly SettingFault[]
 }
 
-const keyFile = 'PILOTLIGHT_INSTANCE_KEY_FILE'
-/** As gateways want it. */
-const leastKeyLength = 16
 const portRange = { least: 0, most: 65_535 }
 const known = new Set(sidecarVariables.map(({ name }) => name))
 
@@ -38,12 +38,13 @@ export function readSettings({ environment, command, directory, random }: Settin
     instance,
     listen: listenFrom(texts),
     calls: callsFrom(texts),
-    membership: membershipFrom(texts, instance.name),
+    membership: membershipFrom(texts, instance),
     leaving: leavingFrom(texts),
     function: functionFrom({ texts, environment, command, directory }),
     functionMetrics: '',
   }
-  return { settings: { ...settings, functionMetrics: metricsFrom(texts, settings.function) }, faults: texts.faults }
+  const { faults, notices } = texts
+  return { settings: { ...settings, functionMetrics: metricsFrom(texts, settings.function) }, faults, notices }
 }
 
 function listenFrom(texts: SettingTexts): SidecarSettings['listen'] {
@@ -51,6 +52,7 @@ function listenFrom(texts: SettingTexts): SidecarSettings['listen'] {
     host: texts.text('PILOTLIGHT_LISTEN_HOST'),
     port: texts.count('port', 8080, portRange),
     adminPort: texts.count('PILOTLIGHT_ADMIN_PORT', 8082, portRange),
+    hasDrainPath: texts.choice('PILOTLIGHT_DRAIN_PATH', ['on', 'off']) === 'on',
     readTimeoutMs: texts.duration('read_timeout', 300_000),
     certificates: texts.text('PILOTLIGHT_INSTANCE_TLS'),
   }
@@ -70,32 +72,18 @@ function callsFrom(texts: SettingTexts): SidecarSettings['calls'] {
   }
 }
 
-function membershipFrom(texts: SettingTexts, name: string): SidecarSettings['membership'] {
+function membershipFrom(texts: SettingTexts, instance: SidecarSettings['instance']): SidecarSettings['membership'] {
   const gateways = texts
     .text('PILOTLIGHT_GATEWAYS')
     .split(',')
     .flatMap((entry) => (entry.trim() === '' ? [] : gatewayFrom(texts, entry.trim())))
-  if (gateways.length > 0 && name === '') {
+  if (gateways.length > 0 && instance.name === '') {
     texts.fault(
       'PILOTLIGHT_FUNCTION',
       'is required with PILOTLIGHT_GATEWAYS: the name of the function, as in resize.openfaas-fn',
     )
   }
-  return { gateways, key: keyFrom(texts, gateways.length > 0) }
-}
-
-function keyFrom(texts: SettingTexts, isRequired: boolean): string {
-  const path = texts.text(keyFile)
-  const given = texts.text('PILOTLIGHT_INSTANCE_KEY')
-  if (path !== '' && given !== '') texts.fault(keyFile, 'give the key itself or its file, not both')
-  if (path === '' && given === '') {
-    if (isRequired) texts.fault(keyFile, 'is required with PILOTLIGHT_GATEWAYS: the key that the gateways have, too')
-    return ''
-  }
-  const key = path === '' ? given : texts.file(keyFile)
-  const [variable, isRead] = path === '' ? ['PILOTLIGHT_INSTANCE_KEY', true] : [keyFile, key !== '']
-  if (isRead && key.length < leastKeyLength) texts.fault(variable, `expected at least ${leastKeyLength} characters`)
-  return key
+  return { gateways, secret: secretFrom(texts, instance, gateways.length > 0) }
 }
 
 function gatewayFrom(texts: SettingTexts, text: string): readonly URL[] {
@@ -110,8 +98,13 @@ function gatewayFrom(texts: SettingTexts, text: string): readonly URL[] {
 function leavingFrom(texts: SettingTexts): SidecarSettings['leaving'] {
   return {
     gracePeriodMs: texts.duration('PILOTLIGHT_GRACE_PERIOD', 30_000),
-    quietPeriodMs: texts.duration('PILOTLIGHT_QUIET_PERIOD', 1_000),
+    // To of-watchdog the interval is how long to go on serving after SIGTERM: whoever set it for that expects at least as much.
+    quietPeriodMs: texts.duration(
+      'PILOTLIGHT_QUIET_PERIOD',
+      Math.max(1_000, texts.duration('healthcheck_interval', 0)),
+    ),
     streams: texts.choice('PILOTLIGHT_STREAM_POLICY', ['finish', 'cut']),
+    withParent: texts.choice('PILOTLIGHT_PARENT_PIPE', ['none', 'stdin']) === 'stdin',
   }
 }
 

@@ -12,6 +12,12 @@ export interface SettingFault {
   readonly text: string
 }
 
+/** What Go's `strconv.ParseBool` reads, as watchdogs do. */
+const flags: ReadonlyMap<string, boolean> = new Map([
+  ...['1', 't', 'T', 'true', 'TRUE', 'True'].map((text) => [text, true] as const),
+  ...['0', 'f', 'F', 'false', 'FALSE', 'False'].map((text) => [text, false] as const),
+])
+
 /** Bounds of a number. */
 interface Range {
   readonly least: number
@@ -25,6 +31,7 @@ interface Range {
 export class SettingTexts {
   readonly #environment: Environment
   readonly #faults: SettingFault[] = []
+  readonly #notices: SettingFault[] = []
 
   constructor(environment: Environment) {
     this.#environment = environment
@@ -35,11 +42,19 @@ export class SettingTexts {
     return this.#faults
   }
 
+  /** What was found that stops nobody: another value is used instead. */
+  get notices(): readonly SettingFault[] {
+    return this.#notices
+  }
+
   /** Notes a fault, without credentials, and once however often it is found. */
   fault(where: string, reason: string): void {
-    const text = toLoggableText(reason)
-    const isKnown = this.#faults.some((one) => one.where === where && one.text === text)
-    if (!isKnown) this.#faults.push({ where, text })
+    note(this.#faults, where, reason)
+  }
+
+  /** Notes what is no fault, as {@link fault} does. */
+  notice(where: string, reason: string): void {
+    note(this.#notices, where, reason)
   }
 
   /** The text of the first of these variables that is set; empty when none is. */
@@ -71,13 +86,22 @@ export class SettingTexts {
     return fallback
   }
 
-  /** `true` or `false`. */
+  /** A whole number of any size; beyond the bounds, the nearest within them is used with a notice. */
+  nearest(name: string, fallback: number, { least, most }: Range): number {
+    const text = this.text(name)
+    if (!/^\d+$/.test(text)) return this.count(name, fallback, { least, most })
+    const number = Math.min(Math.max(Number(text), least), most)
+    if (number !== Number(text)) this.notice(name, `is ${text}; ${number} is used`)
+    return number
+  }
+
+  /** `true` or `false`, in all forms that Go reads. */
   flag(name: string, fallback: boolean): boolean {
     const text = this.text(name)
-    if (text !== '' && text !== 'true' && text !== 'false') {
-      this.fault(name, `expected "true" or "false", got ${JSON.stringify(text)}`)
-    }
-    return text === '' ? fallback : text === 'true'
+    if (text === '') return fallback
+    const flag = flags.get(text)
+    if (flag === undefined) this.fault(name, `expected "true" or "false", got ${JSON.stringify(text)}`)
+    return flag ?? fallback
   }
 
   /** One of a few words. */
@@ -116,4 +140,10 @@ export class SettingTexts {
   names(prefix: string): readonly string[] {
     return Object.keys(this.#environment).filter((name) => name.startsWith(prefix) && this.text(name) !== '')
   }
+}
+
+function note(notes: SettingFault[], where: string, reason: string): void {
+  const text = toLoggableText(reason)
+  const isKnown = notes.some((one) => one.where === where && one.text === text)
+  if (!isKnown) notes.push({ where, text })
 }

@@ -21,6 +21,8 @@ export interface SidecarSettings {
     readonly port: number
     /** For health, metrics and load; 0 takes any free one. */
     readonly adminPort: number
+    /** Whether `/drain` is there on the port for health. */
+    readonly hasDrainPath: boolean
     /** Longest time from the first byte of a request to the last of its body; 0 is no limit. */
     readonly readTimeoutMs: number
     /** Folder with the certificates for mutual TLS with gateways on the port for calls; empty is plain HTTP. */
@@ -40,8 +42,8 @@ export interface SidecarSettings {
   }
   readonly membership: {
     readonly gateways: readonly URL[]
-    /** Shared with the gateways; empty when there are none. */
-    readonly key: string
+    /** Of this instance, made of the key of the gateways; empty when there is none. */
+    readonly secret: string
   }
   readonly leaving: {
     /** Longest time for what is under way. */
@@ -49,6 +51,8 @@ export interface SidecarSettings {
     /** Goes on until so long no call has come that was sent without knowing better. */
     readonly quietPeriodMs: number
     readonly streams: StreamPolicy
+    /** Whether the end of standard input is a reason: the parent process is gone. */
+    readonly withParent: boolean
   }
   /** Path on the function's server, or URL, of its own metrics; empty for none. */
   readonly functionMetrics: string

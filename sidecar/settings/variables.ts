@@ -25,12 +25,13 @@ export const sidecarVariables: readonly SidecarVariable[] = [
   { name: 'health_path', meaning: 'path that answers 2xx while the function is well; default none' },
   {
     name: 'healthcheck_interval',
-    meaning: 'how often a function that is ready is asked whether it still is; default 5s',
+    meaning:
+      'how often a function that is ready is asked whether it still is, default 5s, at least 100 ms; a longer one than 1s is also the default of the quiet period',
   },
   { name: 'content_type', meaning: 'type of every answer of a forked program; default: that of the request' },
   {
     name: 'log_buffer_size',
-    meaning: 'characters of the longest line of the function that is kept whole, default 65536',
+    meaning: 'characters of the longest line of the function that is kept whole, 80 to 16777216, default 65536',
   },
   { name: 'OPENFAAS_NAME', meaning: 'name of the function' },
   { name: 'OPENFAAS_NAMESPACE', meaning: 'namespace of the function' },
@@ -41,6 +42,11 @@ export const sidecarVariables: readonly SidecarVariable[] = [
     meaning: 'file with the key shared with the gateways; required with gateways',
   },
   { name: 'PILOTLIGHT_INSTANCE_KEY', meaning: 'the key itself' },
+  {
+    name: 'PILOTLIGHT_INSTANCE_SECRET',
+    meaning:
+      'instead of the key: what it yields for this function and `PILOTLIGHT_INSTANCE_ID`, where a function could read the key here',
+  },
   {
     name: 'PILOTLIGHT_INSTANCE_TLS',
     meaning:
@@ -57,12 +63,17 @@ export const sidecarVariables: readonly SidecarVariable[] = [
   { name: 'PILOTLIGHT_LISTEN_HOST', meaning: 'address to listen on with both ports; default all' },
   { name: 'PILOTLIGHT_ADMIN_PORT', meaning: 'port of health, metrics and load; default 8082' },
   {
+    name: 'PILOTLIGHT_DRAIN_PATH',
+    meaning: '`on` (default), or `off`: `/drain` on the admin port is not there, only signals make the instance leave',
+  },
+  {
     name: 'PILOTLIGHT_GRACE_PERIOD',
     meaning: 'longest time for what is under way when the instance leaves, default 30s',
   },
   {
     name: 'PILOTLIGHT_QUIET_PERIOD',
-    meaning: 'an instance that leaves waits until so long no caller other than a gateway has called; default 1s',
+    meaning:
+      'an instance that leaves waits until so long no caller other than a gateway has called; default 1s, or a longer healthcheck_interval',
   },
   { name: 'PILOTLIGHT_STREAM_POLICY', meaning: '`finish` keeps open streams up to the grace period, `cut` ends them' },
   { name: 'PILOTLIGHT_QUEUE_LENGTH', meaning: 'most calls that wait here for a slot, gateways aside; default 100' },
@@ -73,6 +84,15 @@ export const sidecarVariables: readonly SidecarVariable[] = [
   {
     name: 'PILOTLIGHT_START_TIMEOUT',
     meaning: 'longest time until a server that is started here is ready, before it is started again; default no limit',
+  },
+  {
+    name: 'PILOTLIGHT_PARENT_PIPE',
+    meaning:
+      '`stdin`: the end of standard input does what SIGTERM does, because the parent process is gone; default `none`',
+  },
+  {
+    name: 'PILOTLIGHT_FUNCTION_ENV',
+    meaning: 'variables for the function alone, as a JSON object of texts; they win over those of the sidecar',
   },
   { name: 'PILOTLIGHT_ALLOW_REMOTE_UPSTREAM', meaning: '`true`: `upstream_url` may be on another machine' },
   {

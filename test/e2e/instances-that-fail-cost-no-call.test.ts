@@ -178,10 +178,12 @@ describe('a gateway before instances', () => {
   it('takes no report without the key, and shows what it knows', async () => {
     const { name } = await startFunction(1, { limit: 3 })
 
-    const refused = await call(`${gateway.url}/pilotlight/instances`, { method: 'POST', body: 'v1.e30.forged' })
+    const forger = await InstanceDouble.start({ name, key: 'another key' })
+    instances.push(forger)
+
+    await expect(forger.report([gateway.url])).rejects.toThrow(/401/)
     const listed = await call(`${gateway.url}/system/instances?name=${name}`)
 
-    expect(refused.status).toBe(401)
     expect(JSON.parse(listed.body)).toEqual([expect.objectContaining({ name, phase: 'ready', limit: 3 })])
     expect(metricValue(await gateway.metrics(), 'pilotlight_instance_reports_total', { outcome: 'unsigned' })).toBe(1)
   })

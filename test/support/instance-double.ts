@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
   gatewayHeader,
+  instanceSecret,
   type InstanceRecord,
   type InstanceReport,
   refusalHeader,
@@ -208,7 +209,10 @@ export class InstanceDouble implements AsyncDisposable {
   }
 
   async #slots(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.headers.authorization !== `Bearer ${slotsToken(this.#key, this.id)}`) {
+    if (
+      request.headers.authorization !==
+      `Bearer ${slotsToken(instanceSecret(this.#key, this.#reportOf('ready').record))}`
+    ) {
       response.writeHead(404).end()
       return
     }

@@ -11,6 +11,8 @@ export interface InstancesGatewaySettings extends FleetGatewaySettings {
   readonly key?: string
   readonly networks?: readonly string[]
   readonly ttlMs?: number
+  /** Default false. */
+  readonly needsTls?: boolean
   /** Default: the provider has every function. */
   readonly exists?: (functionKey: string) => Promise<boolean>
 }
@@ -24,7 +26,7 @@ export class InstancesGateway extends FleetGateway {
   constructor(settings: InstancesGatewaySettings) {
     super(settings)
     const { clock, key = instanceKey, networks = defaultInstanceNetworks, ttlMs = 10_000 } = settings
-    const { exists = async () => true } = settings
+    const { exists = async () => true, needsTls = false } = settings
     this.#clock = clock
     this.instances = new FleetInstances({
       local: new LocalInstances({ clock, log: this.log }),
@@ -34,7 +36,7 @@ export class InstancesGateway extends FleetGateway {
       clock,
       log: this.log,
       metrics: new SharingMetrics(this.meter),
-      settings: { key, ttlMs, networks: new AddressRules(networks) },
+      settings: { key, ttlMs, networks: new AddressRules(networks), needsTls },
       exists: ({ functionKey }) => exists(functionKey),
     })
   }

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { instanceTestKey } from './instance-double.ts'
 import { killOnExit } from './kill-on-exit.ts'
-import { freePort } from './redis-servers.ts'
 
 const program = fileURLToPath(new URL('../../bin/pilotlight.js', import.meta.url))
 
@@ -11,7 +10,7 @@ export interface SidecarProcessOptions {
   readonly name: string
   /** Base URLs. */
   readonly gateways: readonly string[]
-  /** Where the function listens that it fronts. */
+  /** Where the function listens that it fronts; empty where the sidecar runs it. */
   readonly upstreamUrl: string
   readonly limit?: number
   readonly env?: Readonly<Record<string, string>>
@@ -40,7 +39,6 @@ export class SidecarProcess implements AsyncDisposable {
     limit = 0,
     env = {},
   }: SidecarProcessOptions): Promise<SidecarProcess> {
-    const [port, adminPort] = [await freePort(), await freePort()]
     const settings = {
       PATH: process.env['PATH'] ?? '',
       PILOTLIGHT_FUNCTION: name,
@@ -48,9 +46,9 @@ export class SidecarProcess implements AsyncDisposable {
       PILOTLIGHT_INSTANCE_KEY: instanceTestKey,
       PILOTLIGHT_INSTANCE_ADDRESS: '127.0.0.1',
       PILOTLIGHT_LISTEN_HOST: '127.0.0.1',
-      PILOTLIGHT_ADMIN_PORT: String(adminPort),
+      PILOTLIGHT_ADMIN_PORT: '0',
       PILOTLIGHT_QUIET_PERIOD: '100ms',
-      port: String(port),
+      port: '0',
       upstream_url: upstreamUrl,
       max_inflight: String(limit),
       ...env,

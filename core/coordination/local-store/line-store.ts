@@ -54,7 +54,7 @@ export class LineStore implements CoordinationStore {
   #changes = 0
 
   constructor(deps: LineStoreDeps) {
-    this.origin = deps.origin ?? `${process.pid}-${randomBytes(8).toString('hex')}`
+    this.origin = deps.origin ?? `${process.pid}.${randomBytes(8).toString('hex')}`
     this.#deps = deps
     this.#questions = new Questions({ line: deps.line, topic: callTopic, clock: deps.clock })
   }

@@ -6,6 +6,7 @@ import type {
   StoredState,
   WriteAnswer,
 } from '../coordination-store.ts'
+import { gatewayEntry } from '../gateway-entries.ts'
 import { LocalEntries, type EntryTable } from './local-entries.ts'
 import { currentVersion, emptyRecord, isAnswer, toMs, type StoredRecord } from './stored-record.ts'
 
@@ -165,10 +166,11 @@ export class LocalRecords {
     return [...this.listed.keys()]
   }
 
-  /** Gives up all leases and roles of a member that is gone, so that nobody need wait for their end. */
+  /** Gives up all leases and roles of a member that is gone, and says that it is, so that nobody need wait for it. */
   giveUpAllOf(origin: string): void {
     for (const [key, { holder, fence }] of this.records) if (holder === origin) this.release({ origin, key }, fence)
     for (const key of this.roles.keys()) this.resignRole({ origin, key })
+    this.entries.remove({ origin, key: gatewayEntry(origin) })
   }
 
   /** The record of a function as it stands; an empty one for none. */

@@ -25,12 +25,16 @@ export class Candidate {
   /** One of these calls has ended. */
   readonly leave = (): void => {
     this.inFlight -= 1
+    this.#onLeft(this)
   }
+  readonly #onLeft: (candidate: Candidate) => void
   readonly #gatewayId: string
   #instance: KnownInstance
   #upstream: Upstream
 
-  constructor(deps: CandidateDeps, instance: KnownInstance) {
+  /** @param onLeft told when one of its calls has ended */
+  constructor(deps: CandidateDeps, instance: KnownInstance, onLeft: (candidate: Candidate) => void) {
+    this.#onLeft = onLeft
     this.#gatewayId = deps.gatewayId
     this.health = new Health(deps)
     this.#instance = instance
@@ -52,10 +56,10 @@ export class Candidate {
     return limit === 0 || this.inFlight < limit
   }
 
-  /** A call goes there. */
-  enter(): void {
+  /** A call goes there. @returns the generation in which it begins */
+  enter(): number {
     this.inFlight += 1
-    this.health.begin()
+    return this.health.begin()
   }
 
   /** Takes over what the instance says of itself. A new record forgives what was held against the instance. */

@@ -18,7 +18,8 @@ export class FunctionPool {
   readonly #deps: FunctionPoolDeps
   readonly #random: Random
   readonly #candidates = new Map<string, Candidate>()
-  #ready: readonly Candidate[] = []
+  /** Undefined until somebody asks after a change: many records may change at a time. */
+  #ready: readonly Candidate[] | undefined
 
   constructor(deps: FunctionPoolDeps, functionKey: string) {
     this.functionKey = functionKey
@@ -33,7 +34,14 @@ export class FunctionPool {
 
   /** Those that say that they take calls, ejected ones included. */
   get ready(): readonly Candidate[] {
+    this.#ready ??= [...this.#candidates.values()].filter(({ instance }) => instance.record.phase === 'ready')
     return this.#ready
+  }
+
+  /** Whether any instance may take calls, if not now, then later: one is ready, or not yet, or for a while not. */
+  get isStaying(): boolean {
+    for (const { instance } of this.#candidates.values()) if (instance.record.phase !== 'leaving') return true
+    return false
   }
 
   /** One by the id of its instance. */
@@ -45,7 +53,7 @@ export class FunctionPool {
   take(instance: KnownInstance): void {
     const { id } = instance.record
     const known = this.#candidates.get(id)
-    if (known === undefined) this.#candidates.set(id, new Candidate(this.#deps, instance))
+    if (known === undefined) this.#candidates.set(id, new Candidate(this.#deps, instance, this.#left))
     else known.update(instance)
     this.#changed()
   }
@@ -63,7 +71,7 @@ export class FunctionPool {
    * @see Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing" (2001)
    */
   choose(passedOver: readonly Candidate[]): Candidate | undefined {
-    const ready = this.#ready
+    const { ready } = this
     const count = ready.length
     if (count < 2) return ready[0] !== undefined && isOpen(ready[0], passedOver) ? ready[0] : undefined
     const at = Math.floor(this.#random() * count)
@@ -76,18 +84,45 @@ export class FunctionPool {
 
   /** Whether waiting for a slot could help. */
   get isLimited(): boolean {
-    return this.#ready.some(({ limit, health }) => limit > 0 && health.admits)
+    return this.ready.some(({ limit, health }) => limit > 0 && health.admits)
   }
 
-  /** An instance has said, or shown, that it takes no calls. */
-  eject(candidate: Candidate, cause: EjectionCause): void {
-    if (candidate.health.eject()) this.#ejected(candidate, cause)
+  /** Whether another instance than this one takes calls. */
+  hasOther(candidate: Candidate): boolean {
+    return this.ready.some((one) => one !== candidate && one.health.admits)
+  }
+
+  /** An instance has said, or shown, that it takes no calls. @param generation in which the call began that shows it */
+  eject(candidate: Candidate, cause: EjectionCause, generation = candidate.health.generation): void {
+    if (candidate.health.eject(generation)) this.#ejected(candidate, cause)
   }
 
   /** A call to an instance was cut or ran out of time. */
-  failed(candidate: Candidate): void {
-    const isLast = !this.#ready.some((one) => one !== candidate && !one.health.isEjected)
-    if (candidate.health.failed(isLast)) this.#ejected(candidate, 'failed')
+  failed(candidate: Candidate, generation: number): void {
+    if (candidate.health.failed(generation, this.#isSparing)) this.#ejected(candidate, 'failed')
+  }
+
+  /** A call to an instance was answered. */
+  succeeded(candidate: Candidate, generation: number): void {
+    if (candidate.health.succeeded(generation)) this.queue.react()
+  }
+
+  /** A call to an instance has ended, and proved nothing. */
+  ended(candidate: Candidate, generation: number): void {
+    if (candidate.health.end(generation)) this.queue.react()
+  }
+
+  /** Failures may have a cause that all instances share: they take no more than a third of them out. */
+  get #isSparing(): boolean {
+    const { ready } = this
+    const most = ready.length < 2 ? 0 : Math.max(1, Math.floor(ready.length / 3))
+    let ejected = 0
+    for (const { health } of ready) if (health.isEjected) ejected += 1
+    return ejected >= most
+  }
+
+  readonly #left = (candidate: Candidate): void => {
+    if (this.queue.size > 0) this.queue.mayHaveRoom(candidate)
   }
 
   #ejected(candidate: Candidate, cause: EjectionCause): void {
@@ -96,7 +131,7 @@ export class FunctionPool {
   }
 
   #changed(): void {
-    this.#ready = [...this.#candidates.values()].filter(({ instance }) => instance.record.phase === 'ready')
+    this.#ready = undefined
     this.queue.react()
   }
 }

@@ -11,6 +11,8 @@ const mostFailures = 3
  * - ejected -> on probation: its pause is over; one call at a time tries it
  * - on probation -> in placement: that call was answered
  * - on probation -> ejected: it was not; the pause is doubled
+ *
+ * What began before the last ejection proves nothing about the time after it: each call carries the generation in which it began.
  */
 export class Health {
   readonly #clock: Clock
@@ -20,6 +22,7 @@ export class Health {
   /** Until when it is ejected, monotonic; 0 in placement. */
   #untilMs = 0
   #isOnTrial = false
+  #generation = 0
 
   constructor(deps: { clock: Clock; random: Random }) {
     this.#clock = deps.clock
@@ -41,20 +44,37 @@ export class Health {
     return this.#untilMs === 0 ? 0 : Math.max(0, this.#untilMs - this.#clock.monotonicMs())
   }
 
-  /** A call goes there. */
-  begin(): void {
+  /** How often it was ejected. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** A call goes there. @returns the generation in which it begins, which its end needs */
+  begin(): number {
     if (this.#untilMs > 0) this.#isOnTrial = true
+    return this.#generation
   }
 
-  /** The call ended without proof of anything: its client left, say. */
-  end(): void {
+  /**
+   * A call ended without proof of anything: its client left, say.
+   * @returns whether the next one is admitted that was not before
+   */
+  end(generation: number): boolean {
+    if (generation !== this.#generation || !this.#isOnTrial) return false
     this.#isOnTrial = false
+    return this.admits
   }
 
-  /** It has answered. */
-  succeeded(): void {
+  /**
+   * A call was answered.
+   * @returns whether it is back in placement by this
+   */
+  succeeded(generation: number): boolean {
+    if (generation !== this.#generation) return false
     this.#failuresInRow = 0
-    if (this.#untilMs > 0) this.reset()
+    if (this.#untilMs === 0) return false
+    this.reset()
+    return true
   }
 
   /** It is given a fresh start. */
@@ -67,22 +87,24 @@ export class Health {
 
   /**
    * A call was cut or ran out of time.
-   * @param isLast whether no other instance could take its calls: it is not ejected then
+   * @param isSpared whether too many are ejected already: it stays, unless it is on probation
    * @returns whether it was ejected
    */
-  failed(isLast: boolean): boolean {
+  failed(generation: number, isSpared: boolean): boolean {
+    if (generation !== this.#generation) return false
     this.#failuresInRow += 1
-    if (this.#isOnTrial) return this.eject()
-    if (this.#untilMs > 0 || isLast || this.#failuresInRow < mostFailures) return false
-    return this.eject()
+    if (this.#isOnTrial) return this.eject(generation)
+    if (this.#untilMs > 0 || isSpared || this.#failuresInRow < mostFailures) return false
+    return this.eject(generation)
   }
 
   /**
    * It certainly takes no calls. Of the many that may find out together, the first one counts.
    * @returns whether it was ejected by this
    */
-  eject(): boolean {
-    if (this.#untilMs > 0 && !this.#isOnTrial) return false
+  eject(generation: number): boolean {
+    if (generation !== this.#generation || (this.#untilMs > 0 && !this.#isOnTrial)) return false
+    this.#generation += 1
     this.#isOnTrial = false
     this.#failuresInRow = 0
     this.#ejectionsInRow += 1

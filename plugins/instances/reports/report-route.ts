@@ -1,16 +1,17 @@
 import {
   BufferReply,
+  checkInstance,
   GatewayError,
   identityAsCalled,
   isOutdated,
   jsonReply,
   readReport,
   reportsPath,
-  type AddressRules,
   type Clock,
   type InstanceReceipt,
   type InstanceRegistry,
   type InstanceReport,
+  type InstanceRules,
   type Reply,
   type SystemRequest,
   type SystemRoute,
@@ -20,7 +21,7 @@ import type { InstanceMetrics, ReportOutcome } from '../instance-metrics.ts'
 /** What the route works with. */
 export interface ReportRouteDeps {
   readonly registry: InstanceRegistry
-  readonly addresses: AddressRules
+  readonly rules: InstanceRules
   readonly clock: Clock
   readonly metrics: InstanceMetrics
   /** Shared with sidecars. */
@@ -51,10 +52,7 @@ export function reportRoute(deps: ReportRouteDeps): SystemRoute {
 async function take(deps: ReportRouteDeps, { request }: SystemRequest): Promise<InstanceReceipt> {
   const bytes = await request.body.bytes(deps.maxReportBytes)
   const report = asCalled(verified(deps, bytes.toString('utf8')), deps.defaultNamespace)
-  const { address } = report.record
-  if (!deps.addresses.allows(address)) {
-    throw new GatewayError('forbidden', `${address} is in none of the networks that instances may be in`)
-  }
+  checkInstance(report.record, deps.rules)
   return deps.registry.take(report)
 }
 

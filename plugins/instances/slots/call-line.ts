@@ -8,13 +8,16 @@ export interface GrantedSlot {
   readonly slot: string | undefined
 }
 
+/** Where a call goes that has waited: `probe` is to the provider as well, and tells the queue how that went. */
+export type WayOut = GrantedSlot | 'probe' | 'provider'
+
 /** One call that waits. */
 export interface WaitingCall {
   readonly waiter: Waiter
   /** When its head was received, monotonic. */
   readonly receivedMs: number
-  /** Set before it is released; undefined means that it is to look around again. */
-  granted: GrantedSlot | undefined
+  /** Set before it is released. */
+  way: WayOut
 }
 
 interface Place {

@@ -1,6 +1,6 @@
 import { backoffDelayMs, neverReached, type Clock, type Random } from '#core'
 import type { Candidate } from '../placement/candidate.ts'
-import type { SlotsClient } from './slots-client.ts'
+import type { SlotsClient, SlotWish } from './slots-client.ts'
 
 /** What a poll works with. */
 export interface SlotPollDeps {
@@ -9,30 +9,30 @@ export interface SlotPollDeps {
   readonly random: Random
 }
 
-/** Whom a poll asks for, and what becomes of its answers. */
+/** Whom a poll asks for, and what becomes of its answers. Generations are those of `Health`, in which the question began. */
 export interface SlotPollListener {
-  /** Whether anybody waits. */
-  readonly isWanted: boolean
-  /** How many slots to ask this instance for: at least 1. */
-  want(candidate: Candidate): number
-  granted(candidate: Candidate, slots: readonly string[]): void
-  leaving(candidate: Candidate): void
+  /**
+   * What to ask this instance for; undefined when it is asked no more, which ends the poll.
+   * @param wasInVain whether the last question brought nothing
+   */
+  next(candidate: Candidate, wasInVain: boolean): SlotWish | undefined
+  granted(candidate: Candidate, slots: readonly string[], generation: number): void
+  /** The instance will have none any more, which ends the poll. */
+  leaving(candidate: Candidate, generation: number): void
   /** The instance never accepted the question. */
-  refused(candidate: Candidate): void
+  refused(candidate: Candidate, generation: number): void
   /** The question was cut, or not understood. */
-  failed(candidate: Candidate): void
+  failed(candidate: Candidate, generation: number): void
   /** Some time after that. */
   paused(candidate: Candidate): void
-  /** Nobody waits, and it has no question open: it asks no more. */
-  ended(candidate: Candidate): void
+  /** The question was withdrawn before it was answered. */
+  withdrawn(candidate: Candidate, generation: number): void
 }
 
-/** How long a sidecar may keep a question. */
-const waitMs = 10_000
 /** Pauses after questions that were not answered. */
 const failureBackoff = { firstMs: 100, maxMs: 1000, factor: 2, jitterRatio: 0.5 }
 
-/** Asks one instance for slots, over and over, until it is stopped, or is answered when nobody waits any more. */
+/** Asks one instance for slots, over and over, until it is stopped, or its listener wants no more. */
 export class SlotPoll {
   readonly #deps: SlotPollDeps
   readonly #candidate: Candidate
@@ -54,37 +54,41 @@ export class SlotPoll {
   /** Never rejects. */
   async #run(signal: AbortSignal): Promise<void> {
     let failures = 0
+    let wasInVain = false
     while (!signal.aborted) {
-      if (!this.#listener.isWanted) {
-        this.#listener.ended(this.#candidate)
-        return
-      }
+      const wish = this.#listener.next(this.#candidate, wasInVain)
+      if (wish === undefined) return
+      const generation = this.#candidate.health.begin()
       try {
-        await this.#ask(signal)
+        const slots = await this.#deps.slots.ask(this.#candidate.instance, wish, signal)
+        if (slots === 'leaving') {
+          this.#leave(generation)
+          return
+        }
+        this.#listener.granted(this.#candidate, slots, generation)
+        wasInVain = slots.length === 0
         failures = 0
       } catch (error) {
         if (signal.aborted) {
-          this.#candidate.health.end()
+          this.#listener.withdrawn(this.#candidate, generation)
           return
         }
+        wasInVain = true
         failures += 1
-        this.#tell(error)
+        this.#tell(error, generation)
         await this.#pause(failures, signal)
       }
     }
   }
 
-  async #ask(signal: AbortSignal): Promise<void> {
-    this.#candidate.health.begin()
-    const wish = { want: this.#listener.want(this.#candidate), waitMs }
-    const slots = await this.#deps.slots.ask(this.#candidate.instance, wish, signal)
-    if (slots === 'leaving') this.#listener.leaving(this.#candidate)
-    else this.#listener.granted(this.#candidate, slots)
+  #leave(generation: number): void {
+    if (this.#stop.signal.aborted) this.#listener.withdrawn(this.#candidate, generation)
+    else this.#listener.leaving(this.#candidate, generation)
   }
 
-  #tell(error: unknown): void {
-    if (neverReached(error)) this.#listener.refused(this.#candidate)
-    else this.#listener.failed(this.#candidate)
+  #tell(error: unknown, generation: number): void {
+    if (neverReached(error)) this.#listener.refused(this.#candidate, generation)
+    else this.#listener.failed(this.#candidate, generation)
   }
 
   async #pause(failures: number, signal: AbortSignal): Promise<void> {

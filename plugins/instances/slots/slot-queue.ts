@@ -3,8 +3,9 @@ import type { InstanceMetrics } from '../instance-metrics.ts'
 import type { Candidate } from '../placement/candidate.ts'
 import type { FunctionPool } from '../placement/function-pool.ts'
 import { clientLeft, draining, noSlotInTime } from '../refusals.ts'
-import { CallLine, type GrantedSlot, type WaitingCall } from './call-line.ts'
-import { SlotPoll, type SlotPollDeps, type SlotPollListener } from './slot-poll.ts'
+import { CallLine, type WaitingCall, type WayOut } from './call-line.ts'
+import { Questions, type Asking } from './questions.ts'
+import type { SlotPollDeps } from './slot-poll.ts'
 
 /** What waiting for slots works with. */
 export interface SlotQueueDeps extends SlotPollDeps {
@@ -15,30 +16,33 @@ export interface SlotQueueDeps extends SlotPollDeps {
   readonly holdTimeoutMs: number
 }
 
-/** How long questions stay open that nobody waits for any more. */
-const lingerMs = 25
+/** Pause after a call that tried the provider in vain. */
+const probePauseMs = 1_000
 
 /**
- * Calls of one function that wait because its instances are full, first come, first served. While any wait, each usable instance is
- * asked for slots; a slot releases the call that has waited longest, and one that comes too late is given back.
+ * Calls of one function that wait because its instances are full, first come, first served. While any wait, instances are asked for
+ * slots; a slot releases the call that has waited longest, and one that comes too late is given back. While no instance can be asked,
+ * one call at a time tries the provider, and the others wait on; they all go there when there is no instance to wait for.
  */
-export class SlotQueue implements SlotPollListener {
+export class SlotQueue implements Asking {
   readonly #deps: SlotQueueDeps
   readonly #pool: FunctionPool
   readonly #line = new CallLine()
-  readonly #polls = new Map<Candidate, SlotPoll>()
-  /** Instances that are asked. */
-  #asked = 0
+  readonly #questions: Questions
   #isReactionDue = false
-  /** Rings when an ejected instance may be tried again. */
-  #probation: Disposable | undefined
-  /** Runs while questions are open that nobody waits for. */
-  #lingering: Disposable | undefined
+  /** Whether instances have changed since the last reaction, not calls only. */
+  #isOutdated = true
+  /** Rings when an ejected instance, or the provider, may be tried again. */
+  #alarm: Disposable | undefined
+  /** Whether a call is under way that tries the provider. */
+  #isProbing = false
+  #nextProbeMs = 0
   #isClosed = false
 
   constructor(deps: SlotQueueDeps, pool: FunctionPool) {
     this.#deps = deps
     this.#pool = pool
+    this.#questions = new Questions(deps, pool, this)
   }
 
   /** Calls that wait now. */
@@ -47,17 +51,17 @@ export class SlotQueue implements SlotPollListener {
   }
 
   /**
-   * Resolves with a slot; with undefined when waiting cannot help any more, or no longer is necessary.
+   * Resolves with the way that the call is to take.
    * @throws GatewayError `queue_full`; `overloaded` when the time is over; `client_closed`; `draining`
    */
-  async wait(exchange: Exchange): Promise<GrantedSlot | undefined> {
+  async wait(exchange: Exchange): Promise<WayOut> {
     const { clock, metrics } = this.#deps
     const fromMs = clock.monotonicMs()
     try {
       const call = this.#admit(exchange)
       await call.waiter.released
       metrics.waitEnded('released', clock.monotonicMs() - fromMs)
-      return call.granted
+      return call.way
     } catch (error) {
       metrics.waitEnded(endOf(error), clock.monotonicMs() - fromMs)
       throw error
@@ -66,60 +70,40 @@ export class SlotQueue implements SlotPollListener {
     }
   }
 
-  /** Something about the instances, or the calls, is not as it was: brings questions in line with it. */
+  /** Something about the instances is not as it was: soon, questions are brought in line with it, many changes at a time. */
   react(): void {
-    this.#probation?.[Symbol.dispose]()
-    this.#probation = undefined
-    const worthAsking = this.#pool.ready.filter((one) => this.#isWorthAsking(one))
-    const unlimited = worthAsking.filter(({ limit }) => limit === 0)
-    if (worthAsking.length === 0 || unlimited.length > 0) this.#releaseAll(unlimited)
-    for (const [candidate, poll] of this.#polls) if (!worthAsking.includes(candidate)) this.#stop(candidate, poll)
-    if (this.#line.size === 0) this.#linger()
-    else this.#askAll(worthAsking)
+    this.#isOutdated = true
+    this.#reactSoon()
+  }
+
+  /** A call of this gateway has ended at an instance. */
+  mayHaveRoom(candidate: Candidate): void {
+    this.#questions.mayHaveRoom(candidate)
+  }
+
+  /** A call has ended that was to try the provider. @param isGood whether the next one may */
+  probed(isGood: boolean): void {
+    this.#isProbing = false
+    if (!isGood) this.#nextProbeMs = this.#deps.clock.monotonicMs() + probePauseMs
+    this.react()
   }
 
   /** Refuses those that wait, and who comes later. */
   close(): void {
     this.#isClosed = true
+    this.#alarm?.[Symbol.dispose]()
     for (let call = this.#line.first; call !== undefined; call = this.#line.first) call.waiter.refuse(draining())
-    this.#stopAll()
-  }
-
-  get isWanted(): boolean {
-    return this.#line.size > 0
-  }
-
-  want({ limit }: Candidate): number {
-    const share = Math.ceil(this.#line.size / Math.max(1, this.#asked))
-    return Math.max(1, Math.min(share, limit))
+    this.#questions.stopAll()
   }
 
   granted(candidate: Candidate, slots: readonly string[]): void {
-    candidate.health.succeeded()
     for (const slot of slots) {
       if (!this.#release({ candidate, slot })) this.#deps.slots.giveBack(candidate.instance, slot)
     }
   }
 
-  ended(candidate: Candidate): void {
-    this.#polls.delete(candidate)
-  }
-
-  leaving(candidate: Candidate): void {
-    this.#pool.eject(candidate, 'draining')
-  }
-
-  refused(candidate: Candidate): void {
-    this.#pool.eject(candidate, 'refused')
-  }
-
-  failed(candidate: Candidate): void {
-    this.#pool.failed(candidate)
-  }
-
-  /** Where slots cannot be had, one call finds out whether there is room. */
-  paused(candidate: Candidate): void {
-    if (candidate.hasRoom) this.#release({ candidate, slot: undefined })
+  tryWithout(candidate: Candidate): void {
+    this.#release({ candidate, slot: undefined })
   }
 
   #admit({ route, request, times }: Exchange): WaitingCall {
@@ -130,14 +114,14 @@ export class SlotQueue implements SlotPollListener {
     const giveBack = budget.take(request, key, this.#line.size)
     const call: WaitingCall = {
       receivedMs: times.receivedMs,
-      granted: undefined,
+      way: 'provider',
       waiter: new Waiter(clock, request, {
         timeoutMs: Math.max(0, holdTimeoutMs(replicas.get(key), this.#deps.holdTimeoutMs) - times.heldMs),
         timedOut: () => this.#timedOut(times.heldMs, call),
         onSettled: () => {
           giveBack()
           this.#line.remove(call)
-          if (this.#line.size === 0) this.react()
+          if (this.#line.size === 0) this.#questions.linger()
         },
       }),
     }
@@ -156,65 +140,60 @@ export class SlotQueue implements SlotPollListener {
 
   /** Calls often come many at a time: the instances are asked once it is known how many. */
   #reactSoon(): void {
-    if (this.#isReactionDue) return
+    if (this.#isReactionDue || this.#isClosed) return
     this.#isReactionDue = true
     setImmediate(() => {
       this.#isReactionDue = false
-      this.react()
+      if (!this.#isClosed) this.#react()
     })
   }
 
-  /** The question itself may be what an instance on probation is tried with. */
-  #isWorthAsking(candidate: Candidate): boolean {
-    const { admits, pauseMs } = candidate.health
-    return admits || (pauseMs === 0 && this.#polls.has(candidate))
+  #react(): void {
+    if (this.#isOutdated && this.#line.size > 0) this.#lookAround()
+    if (this.#line.size > 0) this.#questions.askMore()
   }
 
-  #release(granted: GrantedSlot | undefined): boolean {
+  #lookAround(): void {
+    this.#isOutdated = false
+    this.#alarm?.[Symbol.dispose]()
+    this.#alarm = undefined
+    const usable = this.#questions.look()
+    if (usable.size === 0) this.#withoutInstance()
+    else this.#releaseToUnlimited([...usable].filter(({ limit }) => limit === 0))
+    this.#setAlarm()
+  }
+
+  /** The provider may know of instances that this gateway does not; a whole line at once would be too much for them. */
+  #withoutInstance(): void {
+    if (!this.#pool.isStaying) while (this.#release('provider'));
+    else if (!this.#isProbing && this.#probePauseMs === 0) this.#isProbing = this.#release('probe')
+  }
+
+  get #probePauseMs(): number {
+    return Math.max(0, this.#nextProbeMs - this.#deps.clock.monotonicMs())
+  }
+
+  #setAlarm(): void {
+    let delayMs = this.#probePauseMs || Number.POSITIVE_INFINITY
+    for (const { health } of this.#pool.ready) if (health.pauseMs > 0) delayMs = Math.min(delayMs, health.pauseMs)
+    if (delayMs < Number.POSITIVE_INFINITY) this.#alarm = this.#deps.clock.after(delayMs, () => this.react())
+  }
+
+  #release(way: WayOut): boolean {
     const call = this.#line.first
     if (call === undefined) return false
-    call.granted = granted
+    call.way = way
     call.waiter.release()
     return true
   }
 
-  /** Sends each call to one of these in turn; where there is none, each looks around by itself. */
-  #releaseAll(unlimited: readonly Candidate[]): void {
+  /** Sends each call to one of these in turn. */
+  #releaseToUnlimited(unlimited: readonly Candidate[]): void {
     for (let turn = 0; this.#line.size > 0; turn += 1) {
       const candidate = unlimited[turn % unlimited.length]
-      this.#release(candidate && { candidate, slot: undefined })
+      if (candidate === undefined) return
+      this.#release({ candidate, slot: undefined })
     }
-  }
-
-  #askAll(candidates: readonly Candidate[]): void {
-    this.#lingering?.[Symbol.dispose]()
-    this.#lingering = undefined
-    this.#asked = candidates.length
-    for (const candidate of candidates) {
-      if (!this.#polls.has(candidate)) this.#polls.set(candidate, new SlotPoll(this.#deps, candidate, this))
-    }
-    const pauses = this.#pool.ready.map(({ health }) => health.pauseMs).filter((ms) => ms > 0)
-    if (pauses.length > 0) this.#probation = this.#deps.clock.after(Math.min(...pauses), () => this.react())
-  }
-
-  /**
-   * Nobody waits: the questions are withdrawn a little later. Where instances answer often, all are answered before that, and none is
-   * withdrawn while its answer is on its way, which would cost a slot for as long as it is kept; and who waits next need not ask again.
-   */
-  #linger(): void {
-    if (this.#polls.size === 0 || this.#lingering !== undefined) return
-    this.#lingering = this.#deps.clock.after(lingerMs, () => this.#stopAll())
-  }
-
-  #stopAll(): void {
-    this.#lingering?.[Symbol.dispose]()
-    this.#lingering = undefined
-    for (const [candidate, poll] of this.#polls) this.#stop(candidate, poll)
-  }
-
-  #stop(candidate: Candidate, poll: SlotPoll): void {
-    this.#polls.delete(candidate)
-    poll.stop()
   }
 }
 

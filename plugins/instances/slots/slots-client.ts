@@ -1,5 +1,6 @@
 import {
   instanceHeader,
+  instanceSecret,
   slotsPath,
   slotsToken,
   upstreamFailed,
@@ -15,7 +16,7 @@ export interface SlotsClientDeps {
   readonly http: HttpClient
   readonly log: Logger
   readonly metrics: InstanceMetrics
-  /** Shared with sidecars. */
+  /** Yields the secrets of sidecars. */
   readonly key: string
   readonly gatewayId: string
 }
@@ -93,7 +94,7 @@ export class SlotsClient {
   #authorization(instance: KnownInstance): string {
     const known = this.#authorizations.get(instance)
     if (known !== undefined) return known
-    const made = `Bearer ${slotsToken(this.#deps.key, instance.record.id)}`
+    const made = `Bearer ${slotsToken(instanceSecret(this.#deps.key, instance.record))}`
     this.#authorizations.set(instance, made)
     return made
   }

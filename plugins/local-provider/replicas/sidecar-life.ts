@@ -28,6 +28,8 @@ export class SidecarLife {
   #phase: InstancePhase | undefined
   #adminPort = 0
   #problem = ''
+  #isStopping = false
+  #overdue: Disposable | undefined
 
   constructor(workload: Workload, deps: ReplicaDeps, facts: ReplicaFacts & { readonly ports: LifePorts }) {
     this.#workload = workload
@@ -79,6 +81,7 @@ export class SidecarLife {
     this.#silence.broken()
     const end = await launched.ended
     this.#silence[Symbol.dispose]()
+    this.#overdue?.[Symbol.dispose]()
     this.#function.end()
     reporting[Symbol.dispose]()
     return this.#problem || `sidecar ended: ${describeEnd(end)}`
@@ -86,7 +89,8 @@ export class SidecarLife {
 
   /** Asks the sidecar to leave, to finish its calls and to end the function; kills it when it takes longer than it may. */
   async stop(): Promise<void> {
-    await this.#process?.stop(2 * this.#graceMs() + leavingMs)
+    this.#isStopping = true
+    await this.#process?.stop(this.#stopMs())
   }
 
   #launch(): FunctionProcess {
@@ -112,12 +116,25 @@ export class SidecarLife {
     if (phase === this.#phase) return
     this.#phase = phase
     this.#onChange()
+    if (phase === 'leaving' && !this.#isStopping) this.#endDeparted()
+  }
+
+  /** Somebody else has taken it out of service, for good. No signal asks it to end: it would be its second, and cut its calls. */
+  #endDeparted(): void {
+    this.#problem = 'sidecar left by itself'
+    this.#process?.pipes.stdin?.end()
+    this.#overdue = this.#deps.clock.after(this.#stopMs(), () => this.#process?.signal('SIGKILL'))
   }
 
   /** It does not even say any more whether it leaves. */
   #giveUp(problem: string): void {
     this.#problem = problem
     this.#process?.signal('SIGKILL')
+  }
+
+  /** Longest time from being asked to end until it has. */
+  #stopMs(): number {
+    return 2 * this.#graceMs() + leavingMs
   }
 
   /** No call can take longer than `exec_timeout`, so neither does an end. */

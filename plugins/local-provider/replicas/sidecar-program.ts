@@ -1,10 +1,13 @@
 import { fileURLToPath } from 'node:url'
-import { replicaHost, type LaunchRequest } from '#core'
+import { instanceSecret, replicaHost, type LaunchRequest } from '#core'
 import type { Workload } from '../functions/workload.ts'
 import type { LifePorts } from './sidecar-life.ts'
 
-/** Keep a process small that mostly waits: a young generation of 1 MB, and no thread of V8 beside the main one. */
-const nodeFlags: readonly string[] = ['--max-semi-space-size=1', '--v8-pool-size=0']
+/**
+ * Keep a process small that mostly waits: no thread of V8 beside the main one, and a young generation of 4 MB. In a smaller one, calls that
+ * take a while are moved to the old generation before they end, which grows by a third for it.
+ */
+const nodeFlags: readonly string[] = ['--max-semi-space-size=4', '--v8-pool-size=0']
 
 /** The command line of a sidecar of this installation, compiled or not. */
 export const installedSidecar: readonly string[] = [
@@ -22,15 +25,8 @@ const settingsOfDeployments = new Set([
   'PILOTLIGHT_FUNCTION_METRICS',
 ])
 
-/** Variables that would change the Node of the sidecar, and are meant for the function alone. */
-const forFunctionOnly = new Set([
-  'NODE_OPTIONS',
-  'NODE_DEBUG',
-  'NODE_V8_COVERAGE',
-  'UV_THREADPOOL_SIZE',
-  'LD_PRELOAD',
-  'LD_LIBRARY_PATH',
-])
+/** Variables that change the Node of whoever has them, or the libraries below it: they are meant for the function, not for its sidecar. */
+const forFunctionOnly = /^(?:NODE|UV|LD|OPENSSL|SSL|GLIBC|MALLOC)_/
 
 /** What belongs to one start of one replica. */
 export interface SidecarStart {
@@ -46,7 +42,7 @@ export interface SidecarStart {
 
 /** What all sidecars of a provider have in common. */
 export interface SidecarProgramDeps {
-  /** Signs their reports. */
+  /** Of the gateways: yields the secret of each sidecar, which is given no more than that. A function can read what its sidecar has. */
   readonly key: string
   /** Gateways that they report to besides the provider. */
   readonly gateways: readonly URL[]
@@ -73,15 +69,19 @@ export class SidecarProgram {
   /** What to run for a replica of `workload`. */
   launchOf(workload: Workload, start: SidecarStart): LaunchRequest {
     const { command = installedSidecar } = this.#deps
-    const variables = Object.entries(workload.environment)
-    const hidden = variables.filter(([name]) => forFunctionOnly.has(name)).map(([name, value]) => `${name}=${value}`)
-    const wrapper = hidden.length === 0 ? [] : ['/usr/bin/env', ...hidden]
-    const kept = variables.filter(([name]) => !forFunctionOnly.has(name) && isOfFunction(name))
+    const variables = Object.entries(workload.environment).filter(([name]) => isOfFunction(name))
+    const hidden = variables.filter(([name]) => forFunctionOnly.test(name))
+    const shared = variables.filter(([name]) => !forFunctionOnly.test(name))
     return {
-      command: [...command, '--', ...wrapper, ...workload.command],
-      environment: { ...Object.fromEntries(kept), ...this.#settings(workload, start) },
+      command: [...command, '--', ...workload.command],
+      environment: {
+        ...Object.fromEntries(shared),
+        PILOTLIGHT_FUNCTION_ENV: JSON.stringify(Object.fromEntries(hidden)),
+        ...this.#settings(workload, start),
+      },
       directory: workload.home,
-      stdin: 'ignore',
+      // It ends with this process, whose end of the pipe the kernel closes even when it is killed.
+      stdin: 'pipe',
     }
   }
 
@@ -100,9 +100,12 @@ export class SidecarProgram {
       OPENFAAS_NAMESPACE: namespace,
       PILOTLIGHT_INSTANCE_ID: start.instance,
       PILOTLIGHT_INSTANCE_ADDRESS: replicaHost,
-      PILOTLIGHT_INSTANCE_KEY: key,
+      PILOTLIGHT_INSTANCE_SECRET: instanceSecret(key, { id: start.instance, name, namespace }),
       PILOTLIGHT_LISTEN_HOST: replicaHost,
       PILOTLIGHT_ADMIN_PORT: '0',
+      // Who may take it out of service is the provider, and nobody else who can reach the port.
+      PILOTLIGHT_DRAIN_PATH: 'off',
+      PILOTLIGHT_PARENT_PIPE: 'stdin',
       PILOTLIGHT_GATEWAYS: [this.#provider, ...gateways.map(({ href }) => href)].join(','),
       PILOTLIGHT_START_TIMEOUT: `${start.startTimeoutMs}ms`,
       PILOTLIGHT_GRACE_PERIOD: `${start.graceMs}ms`,

@@ -1,4 +1,4 @@
-import { BufferReply, GatewayError, textReply, type GatewayRequest, type Reply } from '#core'
+import { BufferReply, GatewayError, textReply, wasCut, type GatewayRequest, type Reply } from '#core'
 import type { FunctionTable } from '../functions/function-table.ts'
 import type { LocalFunction } from '../functions/local-function.ts'
 import { Refusal } from '../refusal.ts'
@@ -30,11 +30,7 @@ export class Invocation {
     try {
       return await target.answer({ request, rest: request.target.slice(functionPrefix.length + spelled.length) })
     } catch (error) {
-      const { service } = target.deployment
-      if (error instanceof Refusal)
-        return error.status === 503 ? noEndpoints(service) : textReply(error.status, `${error.message}\n`)
-      if (error instanceof GatewayError && error.code === 'client_closed') throw error
-      return textReply(500, `Can't reach service for: ${service}.\n`, internalHeader)
+      return failed(error, target.deployment.service)
     }
   }
 
@@ -52,6 +48,16 @@ export class Invocation {
       namespace: name.slice(dot + 1) || this.#namespaces.default,
     })
   }
+}
+
+/** @throws GatewayError `client_closed` */
+function failed(error: unknown, service: string): Reply {
+  if (error instanceof Refusal)
+    return error.status === 503 ? noEndpoints(service) : textReply(error.status, `${error.message}\n`)
+  if (error instanceof GatewayError && error.code === 'client_closed') throw error
+  // It was reached, and broke off: a sidecar that knows says so by cutting the connection.
+  if (wasCut(error)) return new BufferReply(502)
+  return textReply(500, `Can't reach service for: ${service}.\n`, internalHeader)
 }
 
 /** What an unknown function is called is not repeated beyond what a name may look like. */

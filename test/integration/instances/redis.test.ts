@@ -125,7 +125,7 @@ describe('FleetInstances on Redis', () => {
 
     expect(receipt).toEqual({ ttlMs: 10_000, acknowledged: 1, silent: 1 })
     expect(performance.now() - startMs).toBeGreaterThan(900)
-    expect(performance.now() - startMs).toBeLessThan(1_900)
+    expect(performance.now() - startMs).toBeLessThan(5_000)
   })
 
   it('put everything again after all data was lost', async () => {
@@ -179,7 +179,7 @@ describe('FleetInstances on Redis', () => {
     await known('the first to keep', one, ['b', 'c'])
     await known('the other to catch up', other, ['b', 'c'])
     expect(left).toMatchObject({ acknowledged: 0, silent: 1 })
-    expect(tookMs).toBeLessThan(1_500)
+    expect(tookMs).toBeLessThan(5_000)
     expect(meanwhile).toEqual([
       ['b', 'c'],
       ['a', 'b'],

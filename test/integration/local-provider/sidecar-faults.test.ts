@@ -55,7 +55,8 @@ describe('a replica whose sidecar', () => {
       await using provider = await start()
       await deploy(provider, fault)
 
-      const status = fault === 'another-key' ? 401 : 403
+      // The address is not in the signature: an instance may say where it is, but not who.
+      const status = fault === 'another-port' || fault === 'another-address' ? 403 : 401
       await eventually('the refusal', async () => (await provider.logs('one')).includes(`ready: ${status}`))
 
       expect((await provider.status('one')).availableReplicas).toBe(0)
@@ -79,6 +80,22 @@ describe('a replica whose sidecar', () => {
     expect(provider.instances.phases(before?.id)).toEqual(['ready', 'leaving', 'ready'])
     expect(withdrawn?.revision).toBeGreaterThan(before?.revision ?? Infinity)
     expect(after?.revision).toBeGreaterThan(withdrawn?.revision ?? Infinity)
+    expect((await provider.call('one')).status).toBe(200)
+  })
+
+  it('has left although nobody here asked it to is ended, and started again', async () => {
+    await using provider = await start()
+    await deploy(provider, 'leaves')
+    await provider.available('one', 1)
+    const { sidecars, functions } = processesIn(provider.directory)
+
+    process.kill(sidecars[0] ?? 0, 'SIGUSR2')
+    await eventually('both to end', () => ![...sidecars, ...functions].some(isAlive))
+    await eventually('another one', () => provider.instances.phases().length === 3)
+    await provider.available('one', 1)
+
+    expect(provider.instances.phases()).toEqual(['ready', 'leaving', 'ready'])
+    expect((await provider.allLogs('one')).join('\n')).toContain('sidecar left by itself; failure 1, next start in')
     expect((await provider.call('one')).status).toBe(200)
   })
 

@@ -126,6 +126,25 @@ describe('the local provider as a process of its own', () => {
     await eventually('all processes to end', () => !pids.some(isAlive))
   })
 
+  it('is killed, and its sidecars and functions end by themselves', async () => {
+    using state = stateDirectory()
+    await using provider = await StandaloneProcess.start(`--state-directory=${state.path}`, '--no-samples')
+    const envProcess = `${process.execPath} ${server}`
+    for (const mode of ['http', 'classic']) {
+      const program = mode === 'http' ? envProcess : 'cat'
+      const body = { service: mode, image: 'alpine', envProcess: program, envVars: { mode } }
+      await post(`${provider.url}/system/functions`, body)
+      await eventually(mode, async () => (await post(`${provider.url}/function/${mode}`, {})).status === 200)
+    }
+    const { sidecars, functions } = processesIn(state.path)
+
+    provider.signal('SIGKILL')
+    await provider.exited
+    await eventually('sidecars and functions to end', () => ![...sidecars, ...functions].some(isAlive))
+
+    expect([sidecars.length, functions.length]).toEqual([2, 1])
+  })
+
   it('announces readiness to the gateways that it is told, with the account of their URL', async () => {
     using state = stateDirectory()
     await using gateway = await ListeningGateway.start()

@@ -191,6 +191,8 @@ describe('processes of the local provider', () => {
     })
     expect(pids.filter(isAlive)).toEqual(pids)
 
+    // Those that hang do not notice that their owner is gone.
+    for (const pid of pids) process.kill(pid, 'SIGSTOP')
     await owner.kill('SIGKILL')
     await expect(call.text()).rejects.toThrow('terminated')
     await using provider = await ProviderHarness.start({ stateDirectory: directory.path })

@@ -15,4 +15,20 @@ describe('PortAllocator', () => {
     expect(await ports.take()).toBe(18_501)
     expect(await ports.takeExactly(18_502)).toBe(false)
   })
+
+  it('does not hand out what another one has, although nobody listens there yet', async () => {
+    const range = { from: 18_510, to: 18_511 }
+    const [one, other] = [new PortAllocator({ range, random: () => 0 }), new PortAllocator({ range, random: () => 0 })]
+
+    const first = await one.take()
+    const second = await other.take()
+    const none = await other.take()
+    one.giveBack(first ?? 0)
+    const afterwards = await other.take()
+    for (const port of [second, afterwards]) other.giveBack(port ?? 0)
+
+    expect([first, second].toSorted()).toEqual([18_510, 18_511])
+    expect(none).toBeUndefined()
+    expect(afterwards).toBe(first)
+  })
 })

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { call } from '../../support/callers.ts'
+import { call, type Outcome, startCall } from '../../support/callers.ts'
+import { eventually } from '../../support/eventually.ts'
 import { guardAgainstLeaks } from '../../support/leak-guard.ts'
-import { rawRequest } from '../../support/raw-http.ts'
+import { RawConnection, rawRequest } from '../../support/raw-http.ts'
 import { runSidecar } from './running-sidecar.ts'
 
 guardAgainstLeaks()
@@ -55,7 +56,69 @@ describe('the admin port of a sidecar', () => {
   })
 })
 
+describe('the path /drain of a sidecar', () => {
+  it.each(['http://127.0.0.1', 'https://evil.example', 'null'])(
+    'is not for a page of %s in a browser on this machine',
+    async (origin) => {
+      await using sidecar = await runSidecar({})
+
+      const drained = await call(`${sidecar.adminUrl}/drain`, { method: 'POST', headers: { origin } })
+
+      expect([drained.status, drained.body]).toEqual([403, 'not for pages in a browser\n'])
+      expect((await call(`${sidecar.adminUrl}/readyz`)).status).toBe(200)
+    },
+  )
+
+  it('is not there where it is switched off', async () => {
+    await using sidecar = await runSidecar({ env: { PILOTLIGHT_DRAIN_PATH: 'off' } })
+
+    const methods = ['POST', 'GET'].map((method) => call(`${sidecar.adminUrl}/drain`, { method }))
+
+    expect((await Promise.all(methods)).map(({ status }) => status)).toEqual([404, 404])
+    expect((await call(`${sidecar.adminUrl}/readyz`)).status).toBe(200)
+  })
+})
+
+describe('the connections of an admin port', () => {
+  it('are limited in number, and the first ones served all the same', async () => {
+    await using sidecar = await runSidecar({})
+    await using connections = new AsyncDisposableStack()
+    const first = connections.use(await RawConnection.open(sidecar.adminUrl))
+    await first.send('GET /healthz HTTP/1.1\r\n')
+    for (let i = 1; i < 64; i += 1) connections.use(await RawConnection.open(sidecar.adminUrl))
+
+    const further = connections.use(await RawConnection.open(sidecar.adminUrl))
+
+    expect(await further.closed()).not.toBe('open')
+    await first.send('Host: a\r\n\r\n')
+    expect((await first.response()).status).toBe(200)
+  })
+})
+
 describe('the metrics of a sidecar', () => {
+  it('are sent to few readers at a time, because each may keep a page of megabytes waiting', async () => {
+    const held: ServerResponse[] = []
+    await using owner = await serve((response) => void held.push(response))
+    await using sidecar = await runSidecar({ env: { PILOTLIGHT_FUNCTION_METRICS: `${owner.url}/metrics` } })
+    const refused: Outcome[] = []
+    const callers = Array.from({ length: 44 }, async () => {
+      const outcome = await call(`${sidecar.adminUrl}/metrics`)
+      if (outcome.status === 503) refused.push(outcome)
+      return outcome
+    })
+
+    await eventually('all but four to be refused', () => held.length === 1 && refused.length === 40)
+    held[0]?.end('a_metric 1\n')
+    const served = (await Promise.all(callers)).filter(({ status }) => status === 200)
+    const later = startCall(`${sidecar.adminUrl}/metrics`)
+    await eventually('the next reading', () => held.length === 2)
+    held[1]?.end('a_metric 2\n')
+
+    expect(refused[0]?.headers['retry-after']).toBe('1')
+    expect(served.map(({ body }) => body.endsWith('a_metric 1\n'))).toEqual([true, true, true, true])
+    expect((await later.outcome).body).toContain('a_metric 2\n')
+  })
+
   it('count calls by status, cuts, refusals and times', async () => {
     await using sidecar = await runSidecar({
       env: { max_inflight: '7' },

@@ -46,7 +46,7 @@ describe('forked function', () => {
     process.env['PILOTLIGHT_TEST_LEAK'] = 'leaked'
     await using env = await classic(['env'], { environment: { color: 'blue', PATH: '/usr/bin:/bin' } })
 
-    const fields = ['X-Call-ID: 7', 'Method: POST', 'path: /evil', 'Transfer-encoding-not: x']
+    const fields = ['X-Call-ID: 7', 'Method: POST', 'path: /evil', 'Transfer-encoding-not: x', 'pROXY: http://evil']
     const answer = await env.call('/a%20b/%2e?x=%20y', { fields })
     delete process.env['PILOTLIGHT_TEST_LEAK']
 
@@ -172,6 +172,25 @@ describe('forked function', () => {
     await connection[Symbol.asyncDispose]()
 
     await eventually('the function to end', () => !isAlive(pid))
+  })
+
+  it('has an answer cut that its time overtakes, although the client does not read', async () => {
+    const clock = new FakeClock()
+    await using flood = await classic('echo $$ >pid.new; mv pid.new pid; exec cat /dev/zero', { clock })
+    await using connection = await flood.open()
+    connection.socket.pause()
+    await connection.send(requestBytes('GET', '/'))
+    const pid = await flood.file('pid')
+    await eventually('the function to wait', async () => {
+      const before = bytesWrittenBy(pid)
+      await pause(200)
+      return before > 0 && bytesWrittenBy(pid) === before
+    })
+
+    await clock.advance(10_000)
+    await eventually('the end of the call', () => flood.lines.stderr.some((line) => line.includes('Wrote ')))
+
+    expect(flood.errors).toEqual([])
   })
 
   it('is ended when its client leaves inside a body', async () => {

@@ -53,7 +53,6 @@ function flood(socket: Socket): void {
 
 describe('probe', () => {
   it.each([
-    ['hangs', (): void => {}, '/ready is not answered within 100 ms'],
     ['is cut', (socket: Socket): void => void socket.resetAndDestroy(), '/ready is not answered: read ECONNRESET'],
     ['is closed', (socket: Socket): void => void socket.end(), '/ready is not answered: the connection was closed'],
     [
@@ -66,13 +65,24 @@ describe('probe', () => {
       (socket: Socket): void => void socket.write('hello\r\n'),
       '/ready is answered with something that is not HTTP/1',
     ],
-    ['never ends its head', drip, '/ready is not answered within 100 ms'],
     ['is a failure', (socket: Socket): void => void socket.write('HTTP/1.1 500 no\r\n'), '/ready is answered 500'],
     ['leads elsewhere', (socket: Socket): void => void socket.write('HTTP/1.1 302 no\r\n'), '/ready is answered 302'],
   ])('finds a path failing that %s', async (_what, answer, problem) => {
     const port = await answering(answer)
 
     expect(await ask(port, { timeoutMs: 100 })).toEqual(failing(problem))
+  })
+
+  it.each([
+    ['hangs', (): void => {}],
+    ['never ends its head', drip],
+  ])('finds a path late, which may be busy, that %s', async (_what, answer) => {
+    const port = await answering(answer)
+
+    expect(await ask(port, { timeoutMs: 100 })).toEqual({
+      kind: 'late',
+      problem: '/ready is not answered within 100 ms',
+    })
   })
 
   it('finds a path well that never ends its answer, and stops reading', async () => {

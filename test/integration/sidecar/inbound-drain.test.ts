@@ -177,6 +177,54 @@ describe('a sidecar that leaves', () => {
     expect(performance.now() - beganMs).toBeGreaterThan(750)
   })
 
+  it('that nobody has called goes on for the quiet period after gateways know: others hear of it later', async () => {
+    await using gateway = await startGateway()
+    const env = { PILOTLIGHT_GATEWAYS: gateway.url, PILOTLIGHT_QUIET_PERIOD: '300ms' }
+    await using sidecar = await runSidecar({ env })
+    await eventually('the report', () => gateway.phases.includes('ready'))
+
+    const stopped = sidecar.sidecar.stop()
+    await eventually('the departure', () => gateway.phases.includes('leaving'))
+    const toldMs = performance.now()
+    gateway.acknowledge()
+    const late = await call(sidecar.url)
+    await stopped
+
+    expect(late.status).toBe(200)
+    expect(performance.now() - toldMs).toBeGreaterThanOrEqual(300)
+  })
+
+  it('while its function starts lets callers in when that becomes ready', async () => {
+    await using sidecar = await runSidecar({ isReady: false })
+    const waiting = startCall(sidecar.url)
+    await eventually('the caller to wait', async () =>
+      (await call(`${sidecar.adminUrl}/load`)).body.includes('"queued":1'),
+    )
+
+    const stopped = sidecar.sidecar.stop()
+    sidecar.runner.become(true)
+    const { status } = await waiting.outcome
+    await stopped
+
+    expect(status).toBe(200)
+  })
+
+  it('sends nobody to a function that dies meanwhile', async () => {
+    await using gateway = await startGateway()
+    const env = { PILOTLIGHT_GATEWAYS: gateway.url, PILOTLIGHT_QUEUE_TIMEOUT: '50ms' }
+    await using sidecar = await runSidecar({ env })
+    const left = sidecar.sidecar.leave()
+    await eventually('the departure', () => gateway.phases.includes('leaving'))
+
+    sidecar.runner.become(false, 'process ended: exit code 3')
+    const [refused, other] = [await call(sidecar.url, { headers: ofGateway }), await call(sidecar.url)]
+    gateway.acknowledge()
+    await left
+
+    expect(refused.headers['x-pilotlight-refusal']).toBe('not_ready')
+    expect([other.status, sidecar.seen.total]).toEqual([503, 0])
+  })
+
   it('is drained by POST /drain from this machine, which is answered at the end', async () => {
     const answers: (() => void)[] = []
     await using sidecar = await runSidecar({ handler: slow(answers) })

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { call, callTogether, type Outcome, startCall, statuses } from '../../support/callers.ts'
-import { eventually } from '../../support/eventually.ts'
+import { eventually, pause } from '../../support/eventually.ts'
 import { guardAgainstLeaks } from '../../support/leak-guard.ts'
+import { header, RawConnection, requestBytes } from '../../support/raw-http.ts'
 import { type FunctionHandler, type RunningSidecar, runSidecar } from './running-sidecar.ts'
 
 guardAgainstLeaks()
@@ -291,6 +292,38 @@ describe('the queue of a sidecar', () => {
 
     expect((await next.outcome).status).toBe(200)
     expect(sidecar.seen.total).toBe(2)
+  })
+
+  it('sends a caller away, whose body it must not read yet, before the time for reading that is over', async () => {
+    const { handler, answerAll } = heldFunction()
+    await using sidecar = await runSidecar({ env: { max_inflight: '1', read_timeout: '400ms' }, handler })
+    const first = startCall(sidecar.url)
+    await eventually('the first call', () => sidecar.seen.now === 1)
+    await using connection = await RawConnection.open(sidecar.url)
+
+    await connection.send(requestBytes('POST', '/', ['Content-Length: 5', 'Expect: 100-continue']))
+    const answer = await connection.response('POST')
+    answerAll()
+    await first.outcome
+
+    // Later it would be 408.
+    expect([answer.status, header(answer, 'retry-after')]).toEqual([429, '1'])
+  })
+
+  it('keeps a caller whose body has arrived for longer than the time for reading it', async () => {
+    const { handler, answerAll } = heldFunction()
+    await using sidecar = await runSidecar({ env: { max_inflight: '1', read_timeout: '100ms' }, handler })
+    const first = startCall(sidecar.url)
+    await eventually('the first call', () => sidecar.seen.now === 1)
+
+    const waiting = startCall(sidecar.url, { method: 'POST', body: 'small' })
+    await pause(1_200) // node looks for requests that are late once a second
+    answerAll()
+    await first.outcome
+    await eventually('the second call', () => sidecar.seen.total === 2)
+    answerAll()
+
+    expect((await waiting.outcome).status).toBe(200)
   })
 
   it('holds callers until a function that starts is ready, and says why when it is not in time', async () => {

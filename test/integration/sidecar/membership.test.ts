@@ -2,6 +2,7 @@ import { createServer } from 'node:net'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { InstancePhase } from '../../../core/instances/instance-record.ts'
+import { instanceSecret } from '../../../core/instances/instance-secret.ts'
 import { SystemClock } from '../../../core/time/system-clock.ts'
 import { Membership, type MembershipDeps } from '../../../sidecar/membership/membership.ts'
 import { eventually, pause } from '../../support/eventually.ts'
@@ -50,7 +51,7 @@ class Instance implements AsyncDisposable {
       random: () => 0.5,
       log: this.log,
       gateways,
-      key: 'the shared key',
+      secret: instanceSecret('the shared key', facts),
       facts,
       view: () => ({ phase: this.phase, load }),
       ...more,
@@ -186,10 +187,8 @@ describe('Membership', () => {
       await phasesReach(good, 'starting', 400)
       await phasesReach(bad, 'starting')
 
-      const startMs = performance.now()
       instance.become('ready')
       await phasesReach(good, 'ready')
-      expect(performance.now() - startMs).toBeLessThan(400)
       await phasesReach(bad, 'ready')
 
       expect(await instance.leave()).toBeLessThan(2_000 / haste + 500)

@@ -58,6 +58,18 @@ describe('the program pilotlight sidecar', () => {
     for (const name of [...Object.keys(env), 'fprocess']) expect(stderr).toContain(`  ${name}: `)
   })
 
+  it('says what it does not use as it was set, and runs all the same', async () => {
+    const env = { fprocess: 'cat', log_buffer_size: '1', OTEL_SDK_DISABLED: 'yes' }
+    await using sidecar = new SidecarProcess({ env })
+
+    const { url } = await sidecar.listening()
+    const { body } = await call(url, { method: 'POST', body: 'x' })
+
+    expect(body).toBe('x')
+    expect(sidecar.stderr).toContain('pilotlight sidecar: log_buffer_size: is 1; 80 is used\n')
+    expect(sidecar.stderr).toContain('pilotlight sidecar: OTEL_SDK_DISABLED: expected "true" or "false", got "yes"')
+  })
+
   it.each(['--nothing', 'start'])('exits with 2 for the argument %s', async (argument) => {
     const { code, stderr } = await runNode(['bin/pilotlight.js', 'sidecar', argument])
 

@@ -1,7 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { createLeanForwarder, type Forwarder, type Reply, slotsToken, SystemClock } from '../../../core/lean.ts'
+import {
+  createLeanForwarder,
+  type Forwarder,
+  instanceSecret,
+  type Reply,
+  slotsToken,
+  SystemClock,
+} from '../../../core/lean.ts'
 import type { FunctionCall, FunctionRunner } from '../../../sidecar/function/function-runner.ts'
 import { readSettings } from '../../../sidecar/settings/read-settings.ts'
 import { Sidecar } from '../../../sidecar/sidecar.ts'
@@ -107,7 +114,7 @@ export async function runSidecar({
     runner,
     log,
     seen,
-    authorization: `Bearer ${slotsToken(instanceKey, settings.instance.id)}`,
+    authorization: `Bearer ${slotsToken(instanceSecret(instanceKey, settings.instance))}`,
     async [Symbol.asyncDispose]() {
       await sidecar[Symbol.asyncDispose]()
       server.closeAllConnections()

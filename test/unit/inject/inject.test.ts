@@ -131,6 +131,42 @@ describe('inject', () => {
     ])
   })
 
+  const serviceOf = (ports: Manifest, name = 'hello'): string =>
+    stringify({
+      kind: 'Service',
+      metadata: { name, namespace: 'fn' },
+      spec: { selector: { faas_function: 'hello' }, ports },
+    })
+
+  it.each([
+    ['stays', undefined],
+    ['moves', 9000],
+  ])('leads a Service to the sidecar that says the name of the port, also when the function %s', (_, functionPort) => {
+    const web = { ports: [{ name: 'web', containerPort: 8080 }] }
+    const service = serviceOf([{ port: 80, targetPort: 'web' }])
+    const { text, notes } = inject(`${deployment({}, web)}---\n${service}`, { ...options, functionPort })
+
+    expect(podOf(text).containers[0].ports[0].name).toBe('web')
+    expect(objects(text)[1].spec.ports).toEqual([{ port: 80, targetPort: 'http' }])
+    expect(notes).toEqual([expect.stringContaining('the sidecar takes calls on')])
+  })
+
+  it('says of every Service that stays as it is whether it leads to the sidecar', () => {
+    const services = [
+      serviceOf([{ port: 80, targetPort: 'http' }], 'by-name'),
+      serviceOf([{ port: 9000, targetPort: 'other' }, { port: 9001 }], 'past'),
+      serviceOf(null, 'without-ports'),
+    ].join('---\n')
+    const { text, notes } = inject(`${deployment()}---\n${services}`, options)
+
+    expect(text.endsWith(services)).toBe(true)
+    expect(notes.slice(1)).toEqual([
+      'hello.fn: Service by-name stays as it is: it leads to the sidecar',
+      'hello.fn: Service past stays as it is, and does not lead to the sidecar: its calls go to other, 9001',
+      'hello.fn: Service without-ports stays as it is, and does not lead to the sidecar: its calls go to no port',
+    ])
+  })
+
   it('says how to change a Service that is not there', () => {
     const elsewhere = stringify({
       kind: 'Service',
@@ -174,6 +210,7 @@ describe('inject', () => {
     expect(pod.initContainers[0].env).toEqual(expect.arrayContaining(env.slice(0, 2)))
     expect(valueOf(pod.initContainers[0], 'unrelated')).toBeUndefined()
     expect(valueOf(pod.initContainers[0], 'PILOTLIGHT_GRACE_PERIOD')).toBe('120s')
+    expect(valueOf(pod.initContainers[0], 'PILOTLIGHT_QUIET_PERIOD')).toBe('10s')
     expect(valueOf(pod.initContainers[0], 'PILOTLIGHT_FUNCTION_METRICS')).toBe('/metrics')
     expect(pod.terminationGracePeriodSeconds).toBe(135)
   })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AddressRules, defaultInstanceNetworks } from '#core'
+import { isLoopback } from '../../../core/instances/address-rules.ts'
 
 describe('AddressRules', () => {
   it.each([
@@ -71,4 +72,20 @@ describe('AddressRules', () => {
       )
     },
   )
+})
+
+describe('isLoopback', () => {
+  it.each([
+    ['127.0.0.1', true],
+    ['127.255.0.9', true],
+    ['::1', true],
+    ['::ffff:127.0.0.1', true],
+    ['0:0:0:0:0:FFFF:7f00:1', true],
+    ['10.0.0.1', false],
+    ['::2', false],
+    ['::ffff:10.0.0.1', false],
+    ['localhost', false],
+  ])('says of %s: %s', (address, expected) => {
+    expect(isLoopback(address)).toBe(expected)
+  })
 })

@@ -78,6 +78,53 @@ describe('FleetInstances', () => {
     expect([one.ready, other.ready]).toEqual([['a'], ['a']])
   })
 
+  it('have nobody kept alive by the replay of a report, at any gateway', async () => {
+    const { clock, one, other } = await fleetOf(2)
+    const sentAtMs = clock.nowMs()
+    await one.take({ revision: 1, sentAtMs })
+
+    for (let second = 0; second < 15; second += 1) {
+      await clock.advance(1_000)
+      await one.take({ revision: 1, sentAtMs }).catch(() => {})
+    }
+
+    expect([one.ready, other.ready]).toEqual([[], []])
+  })
+
+  it.each([300, 1_000, 1_500])('keep in all gateways with leases of %i ms who reports in time', async (ttlMs) => {
+    const fleet = new SimulatedGateways()
+    const [one, other] = await fleet.joinAll({ ttlMs }, { ttlMs })
+    const gone: string[] = []
+    other.instances.directory.subscribe(({ record }, change) => void (change === 'gone' && gone.push(record.id)))
+    await one.take({ revision: 1 })
+
+    for (let beat = 0; beat < 60; beat += 1) {
+      await fleet.clock.advance(ttlMs / 3)
+      await one.take({ revision: 1 })
+    }
+
+    expect([gone, other.ready]).toEqual([[], ['a']])
+  })
+
+  it('bring back at once who was forgotten here while others heard of it', async () => {
+    const { clock, one, other } = await fleetOf(2)
+    await one.take({ revision: 1 })
+    const beat = async (seconds: number): Promise<void> => {
+      for (let second = 0; second < seconds; second += 1) {
+        await clock.advance(1_000)
+        await one.take({ revision: 1 })
+      }
+    }
+    other.store.connection.losesMessage = ({ kind }) => kind === 'renewed'
+    await beat(12)
+    const before = other.ready
+
+    other.store.connection.losesMessage = () => false
+    await beat(2)
+
+    expect([before, other.ready]).toEqual([[], ['a']])
+  })
+
   it('forget it in all gateways when nobody does', async () => {
     const { clock, server, one, other } = await fleetOf(2)
     await one.take()
@@ -95,8 +142,9 @@ describe('FleetInstances', () => {
     const before = server.published.length
 
     for (let beat = 0; beat < 20; beat += 1) {
+      await clock.advance(2_000)
       for (const gateway of all) await gateway.take({ revision: 1 })
-      await clock.advance(3_000)
+      await clock.advance(1_000)
     }
 
     const renewals = server.published.slice(before).filter((change) => change.kind === 'renewed' && change.note !== '')
@@ -181,6 +229,10 @@ describe('FleetInstances and a store with something foreign in it', () => {
       body: signReport(reportOf({ revision: 7, address: '8.8.8.8' }), instanceKey),
       reason: 'forbidden',
     },
+    'the record of a loopback address for all hosts': {
+      body: signReport(reportOf({ revision: 7, address: '127.0.0.1' }), instanceKey),
+      reason: 'invalid',
+    },
     'a record that was signed long ago': {
       body: signReport(reportOf({ revision: 7, sentAtMs: 1 }), instanceKey),
       reason: 'outdated',
@@ -205,6 +257,25 @@ describe('FleetInstances and a store with something foreign in it', () => {
     expect(reader.ready).toEqual(['a'])
   })
 
+  it('read all again for renewals of instances that do not count every five seconds at most', async () => {
+    const { fleet, clock, one } = await fleetOf(1)
+    const liar = await fleet.join()
+    await liar.store.putEntry('i/forged', { body: 'garbage', rank: 1, ttlMs: 60_000 })
+    let readings = 0
+    one.store.connection.fate = (call) => {
+      if (call === 'entries') readings += 1
+      return 'served'
+    }
+
+    for (let second = 0; second < 20; second += 1) {
+      await liar.store.renewEntries(['i/forged'], { ttlMs: 60_000, note: '' })
+      await clock.advance(1_000)
+    }
+
+    expect(readings).toBe(4)
+    expect(one.known).toEqual([])
+  })
+
   it('say so in the log once a minute', async () => {
     const { fleet, clock, one } = await fleetOf(1)
     const liar = await fleet.join()
@@ -221,6 +292,10 @@ describe('FleetInstances and a store with something foreign in it', () => {
   it.each([
     ['keys of no known kind', { kind: 'entry', key: 'x/1', body: '', rank: 0, ttlMs: 1 }],
     ['renewals of unknown instances', { kind: 'renewed', keys: ['i/none', 'x'], ttlMs: 9, note: '[[1,2,3,4]]' }],
+    [
+      'renewals of instances of another host',
+      { kind: 'renewed', keys: ['h/elsewhere/a'], ttlMs: 9, note: '[[1,1,1,1]]' },
+    ],
     ['renewals without a note', { kind: 'renewed', keys: ['i/a'], ttlMs: 9, note: '' }],
     ['loads that are none', { kind: 'renewed', keys: ['i/a'], ttlMs: 9, note: '[["much",-1,{},null]]' }],
     ['loads of something else', { kind: 'renewed', keys: ['i/a'], ttlMs: 9, note: '{"0":[1,1,1,1]}' }],

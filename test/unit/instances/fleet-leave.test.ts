@@ -142,6 +142,46 @@ describe('An instance that leaves', () => {
     expect(other.ready).toEqual([])
   })
 
+  it('names the others as silent however long the store is away, and finds them again when it is back', async () => {
+    const { fleet, clock, one, other } = await ofTwo()
+    fleet.server.stop()
+    const beat = async (): Promise<void> => {
+      await clock.advance(1_000)
+      for (const gateway of [one, other]) await gateway.take({ revision: 1 })
+    }
+    for (let second = 0; second < 60; second += 1) await beat()
+
+    const meanwhile = await one.take({ id: 'b', phase: 'leaving' })
+    fleet.server.start()
+    for (let second = 0; second < 3; second += 1) await beat()
+    const leave = timed(fleet, one.take({ revision: 2, phase: 'leaving' }))
+    await clock.advance(0)
+
+    expect(meanwhile).toEqual({ ttlMs: 10_000, acknowledged: 0, silent: 1 })
+    expect(leave.answer()).toEqual({ ttlMs: 10_000, acknowledged: 1, silent: 0 })
+  })
+
+  it('is told of once by each gateway, and once more to one that joins', async () => {
+    const fleet = new SimulatedGateways()
+    const [one, other] = await fleet.joinAll({}, {})
+    const told = (): readonly string[] =>
+      fleet.server.published.filter(({ kind }) => kind === 'told').map((change) => Reflect.get(change, 'origin'))
+    for (const gateway of [one, other]) await gateway.take({ revision: 1 })
+
+    for (const gateway of [one, other, one, other]) {
+      await Promise.all([gateway.take({ revision: 2, phase: 'leaving' }), fleet.clock.advance(100)])
+    }
+    const before = told()
+    const late = await fleet.join()
+    await fleet.clock.advance(1_500)
+    const leave = timed(fleet, late.take({ revision: 2, phase: 'leaving' }))
+    await fleet.clock.advance(0)
+
+    expect(before).toEqual([one, other].map(({ store }) => store.origin))
+    expect(told().slice(before.length).toSorted()).toEqual([one, other, late].map(({ store }) => store.origin))
+    expect(leave.answer()).toMatchObject({ acknowledged: 2, silent: 0 })
+  })
+
   it('waits no longer when it is noticed meanwhile that the store is away', async () => {
     const { fleet, clock, one, other } = await ofTwo()
     other.store.connection.messageDelayMs = () => 60_000

@@ -120,6 +120,48 @@ describe('FleetInstances and readiness', () => {
     expect(one.phase).toBe('ready')
   })
 
+  it('announce what becomes ready again while it was being told that it was ready, and was not', async () => {
+    const fleet = new SimulatedGateways()
+    const [one] = await fleet.joinAll({})
+    one.store.connection.replyDelayMs = () => 20
+    const first = [one.take({ revision: 1 }), one.take({ revision: 2, phase: 'unready' })]
+    await fleet.clock.advance(100)
+    await Promise.all(first)
+    const before = announcements(one, fleet)
+
+    const again = one.take({ revision: 3 })
+    await fleet.clock.advance(100)
+    await again
+
+    expect([before, announcements(one, fleet)]).toEqual([0, 1])
+  })
+
+  it('announce a new instance of a function that was at zero, though one that died with it is still known', async () => {
+    const fleet = new SimulatedGateways()
+    const [one] = await fleet.joinAll({})
+    await one.take({ id: 'dead' })
+    await fleet.clock.advance(1_000)
+    one.knowFunction('zero')
+    const before = announcements(one, fleet)
+
+    await one.take({ id: 'new' })
+    await fleet.clock.advance(1)
+
+    expect(announcements(one, fleet)).toBe(before + 1)
+  })
+
+  it('do not take a function for ready because an instance of it is forgotten', async () => {
+    const fleet = new SimulatedGateways()
+    const [one] = await fleet.joinAll({})
+    await one.take()
+    await fleet.clock.advance(1_000)
+
+    one.knowFunction('zero')
+    await fleet.clock.advance(11_000)
+
+    expect([one.known, one.phase]).toEqual([[], 'zero'])
+  })
+
   it('do not wait for a provider that does not answer', async () => {
     const fleet = new SimulatedGateways()
     const [one, other] = await fleet.joinAll({ exists: () => new Promise(() => {}) }, {})

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { isOutdated, type InstanceReport } from '#core'
-import { LocalInstances } from '../../../core/instances/local-instances.ts'
+import { isOutdated, type Clock, type InstanceReport } from '#core'
+import { LocalInstances, type Taken } from '../../../core/instances/local-instances.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { FakeLogger } from '../../support/fake-logger.ts'
 import { reportOf, type ReportSettings } from '../../support/instance-reports.ts'
@@ -14,7 +14,7 @@ function setUp(maxInstances = 20_000) {
   const instances = new LocalInstances({ clock, log, maxInstances })
   const told: string[] = []
   instances.subscribe(({ record }, change) => told.push(`${record.id} ${record.phase} ${change}`))
-  const take = (settings: ReportSettings = {}): boolean =>
+  const take = (settings: ReportSettings = {}): Taken =>
     instances.take(reportOf({ sentAtMs: clock.nowMs(), ...settings }), byReport)
   const refusal = (settings: ReportSettings): unknown => {
     try {
@@ -98,7 +98,7 @@ describe('LocalInstances', () => {
     clock.jumpWallClock(3_000)
     const again = take({ load: { queued: 4 } })
 
-    expect([isNews, again]).toEqual([true, false])
+    expect([isNews, again]).toEqual(['news', 'prolonged'])
     expect(instances.get('a')).toBe(before)
     expect(before?.load.queued).toBe(4)
     expect(told).toEqual(['a ready taken'])
@@ -167,10 +167,10 @@ describe('LocalInstances', () => {
     instances.take(report, byReport)
 
     await clock.advance(9_000)
-    const isNews = instances.take(report, byReport)
+    const replayed = instances.take(report, byReport)
     await clock.advance(1_300)
 
-    expect(isNews).toBe(false)
+    expect(replayed).toBe('nothing')
     expect(readyIds()).toEqual([])
   })
 
@@ -195,6 +195,30 @@ describe('LocalInstances', () => {
     take({ revision: 7 })
 
     expect(older).toBe(true)
+    expect(readyIds()).toEqual(['a'])
+  })
+
+  it('do not take who fell silent back with a report that was heard before', async () => {
+    const { clock, refusal, take, readyIds } = setUp()
+    const sentAtMs = clock.nowMs()
+    take({ revision: 7, sentAtMs })
+    await clock.advance(11_000)
+
+    const replayed = isOutdated(refusal({ revision: 7, sentAtMs }))
+    const before = readyIds()
+    take({ revision: 7, sentAtMs: sentAtMs + 1 })
+
+    expect([replayed, before, readyIds()]).toEqual([true, [], ['a']])
+  })
+
+  it('take who fell silent here back with the report that stands in the store', async () => {
+    const { clock, instances, take, readyIds } = setUp()
+    const sentAtMs = clock.nowMs()
+    take({ revision: 7, sentAtMs })
+    await clock.advance(11_000)
+
+    instances.take(reportOf({ revision: 7, sentAtMs }), byStore)
+
     expect(readyIds()).toEqual(['a'])
   })
 
@@ -267,6 +291,52 @@ describe('LocalInstances', () => {
   })
 })
 
+describe('LocalInstances after a standstill of the process', () => {
+  /** A clock whose time can pass without any alarm ringing. */
+  function stalling() {
+    const clock = new FakeClock()
+    let stalledMs = 0
+    const stalled: Clock = {
+      nowMs: () => clock.nowMs() + stalledMs,
+      monotonicMs: () => clock.monotonicMs() + stalledMs,
+      after: (delayMs, ring) => clock.after(delayMs, ring),
+      sleep: (delayMs, signal) => clock.sleep(delayMs, signal),
+    }
+    const instances = new LocalInstances({ clock: stalled, log: new FakeLogger() })
+    const take = (id: string): Taken => instances.take(reportOf({ id, sentAtMs: stalled.nowMs() }), byReport)
+    const known = (): string[] => Array.from(instances.all(), ({ record }) => record.id)
+    return { clock, take, known, stall: (ms: number) => void (stalledMs += ms) }
+  }
+
+  it('give everybody one lease’s time to be heard again', async () => {
+    const { clock, take, known, stall } = stalling()
+    for (const id of ['alive', 'dead']) take(id)
+    await clock.advance(9_000)
+
+    stall(20_000)
+    await clock.advance(2_000)
+    const atOnce = known()
+    await clock.advance(3_000)
+    take('alive')
+    await clock.advance(7_000)
+
+    expect(atOnce).toEqual(['alive', 'dead'])
+    expect(known()).toEqual(['alive'])
+  })
+
+  it('keep nobody who stays silent for one standstill after the other', async () => {
+    const { clock, take, known, stall } = stalling()
+    take('dead')
+
+    for (let round = 0; round < 3; round += 1) {
+      stall(20_000)
+      await clock.advance(11_000)
+    }
+
+    expect(known()).toEqual([])
+  })
+})
+
 describe('LocalInstances while the store is away', () => {
   it('keep those that others told of, for as long as it takes', async () => {
     const { clock, instances, readyIds } = setUp()
@@ -290,6 +360,37 @@ describe('LocalInstances while the store is away', () => {
     await clock.advance(12_000)
 
     expect(readyIds()).toEqual(['told'])
+  })
+
+  it('forget within a lease who reported here as well and ceased to, though others spoke last', async () => {
+    const { clock, instances, take, readyIds } = setUp()
+    take({ id: 'dead', revision: 1 })
+    const dead = instances.get('dead')
+    instances.take(reportOf({ id: 'elsewhere' }), byStore)
+    await clock.advance(2_000)
+    if (dead !== undefined) instances.prolong(dead, byStore)
+    instances.storeAway()
+
+    await clock.advance(10_000 + 300)
+
+    expect(readyIds()).toEqual(['elsewhere'])
+  })
+
+  it('keep for ten leases who reported here once, and to others since', async () => {
+    const { clock, instances, take, readyIds } = setUp()
+    take({ revision: 1 })
+    const moved = instances.get('a')
+    for (let beat = 0; beat < 10; beat += 1) {
+      await clock.advance(3_000)
+      if (moved !== undefined) instances.prolong(moved, byStore)
+    }
+    instances.storeAway()
+
+    await clock.advance(99_000)
+    const before = readyIds()
+    await clock.advance(2_000)
+
+    expect([before, readyIds()]).toEqual([['a'], []])
   })
 
   it('give the others a lease’s time when it is back, to prolong what they vouch for', async () => {

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isOutdated, readReport, signReport, slotsToken } from '#core'
+import { instanceSecret, isOutdated, readReport, signReport, slotsToken } from '#core'
 import * as lean from '../../../core/lean.ts'
 import { readSharedReport } from '../../../core/instances/signed-report.ts'
 import { instanceKey as key, reportOf } from '../../support/instance-reports.ts'
@@ -9,8 +9,13 @@ import { instanceKey as key, reportOf } from '../../support/instance-reports.ts'
 const nowMs = 1_800_000_000_000
 const report = reportOf({ sentAtMs: nowMs })
 
-/** Signs whatever a test wants to. */
-function signed(payload: string | object, by = key): string {
+/** As the protocol says it. */
+function secretOf(id: string, functionKey: string, by = key): string {
+  return createHmac('sha256', by).update(`instance ${id} of ${functionKey}`).digest('base64url')
+}
+
+/** Signs whatever a test wants to, by default as instance `a` of `echo.fn`. */
+function signed(payload: string | object, by = secretOf('a', 'echo.fn')): string {
   const text = typeof payload === 'string' ? payload : JSON.stringify(payload)
   const head = `v1.${Buffer.from(text).toString('base64url')}`
   return `${head}.${createHmac('sha256', by).update(head).digest('base64url')}`
@@ -22,6 +27,12 @@ function failureOf(text: string, atMs = nowMs): unknown {
   } catch (error) {
     return error
   }
+}
+
+/** A report that somebody else has changed. */
+function withPayload(payload: object): string {
+  const [version, , signature] = signed(report).split('.')
+  return `${version}.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.${signature}`
 }
 
 describe('a signed report', () => {
@@ -40,13 +51,17 @@ describe('a signed report', () => {
 
   it('is made by the same code at both doors', () => {
     expect(lean.signReport).toBe(signReport)
+    expect(lean.signOwnReport(report, lean.instanceSecret(key, report.record))).toBe(signReport(report, key))
     expect(lean.readReport).toBe(readReport)
   })
 
   it.each([
-    ['by another key', signed(report, 'another key')],
+    ['by another key', signReport(report, 'another key')],
+    ['by the shared key itself', signed(report, key)],
+    ['by the secret of another instance', signed(report, secretOf('b', 'echo.fn'))],
+    ['by the secret of another function', signed(report, secretOf('a', 'env.fn'))],
     ['not at all', signed(report).replace(/\.[^.]*$/, '.')],
-    ['for another payload', `${signed(report).split('.', 1)[0]}.e30.${signed(report).split('.')[2]}`],
+    ['for another payload', withPayload({ ...report, sentAtMs: nowMs - 1 })],
     ['with the end cut off', signed(report).slice(0, -1)],
   ])('is refused as unauthenticated when it is signed %s', (_, text) => {
     expect(failureOf(text)).toMatchObject({ code: 'unauthenticated' })
@@ -62,6 +77,7 @@ describe('a signed report', () => {
     ['no object', signed('[1]')],
     ['null', signed('null')],
     ['no record', signed({ load: report.load, sentAtMs: nowMs })],
+    ['nobody', signed({ ...report, record: { ...report.record, id: undefined } })],
     ['no load', signed({ record: report.record, sentAtMs: nowMs })],
   ])('is refused as invalid when it is %s', (_, text) => {
     expect(failureOf(text)).toMatchObject({ code: 'request_invalid', details: {} })
@@ -161,17 +177,34 @@ describe('a signed report', () => {
   })
 })
 
-describe('the token for slots', () => {
-  it('is of one instance and one key', () => {
-    const tokens = [slotsToken(key, 'a'), slotsToken(key, 'b'), slotsToken('another key', 'a')]
+describe('the secret of an instance', () => {
+  it('is of one id, one function and one key', () => {
+    const one = { id: 'a', name: 'echo', namespace: 'fn' }
+    const secrets = [
+      instanceSecret(key, one),
+      instanceSecret(key, { ...one, id: 'b' }),
+      instanceSecret(key, { ...one, name: 'env' }),
+      instanceSecret(key, { ...one, namespace: '' }),
+      instanceSecret('another key', one),
+    ]
 
-    expect(new Set(tokens).size).toBe(3)
-    expect(slotsToken(key, 'a')).toBe(createHmac('sha256', key).update('slots a').digest('base64url'))
+    expect(new Set(secrets).size).toBe(5)
+    expect(secrets[0]).toBe(secretOf('a', 'echo.fn'))
+    expect(secrets[3]).toBe(secretOf('a', 'echo'))
+  })
+})
+
+describe('the token for slots', () => {
+  it('is of one instance', () => {
+    const secret = secretOf('a', 'echo.fn')
+
+    expect(slotsToken(secret)).toBe(createHmac('sha256', secret).update('slots').digest('base64url'))
+    expect(slotsToken(secretOf('b', 'echo.fn'))).not.toBe(slotsToken(secret))
   })
 
   it('is no signature of a report', () => {
     const head = 'v1.e30'
 
-    expect(slotsToken(key, head)).not.toBe(createHmac('sha256', key).update(head).digest('base64url'))
+    expect(slotsToken(key)).not.toBe(createHmac('sha256', key).update(head).digest('base64url'))
   })
 })

@@ -129,6 +129,31 @@ describe('ForwardStep', () => {
     },
   )
 
+  it('leaves a cut attempt at an instance to whoever placed it there', async () => {
+    const error = failed(true)
+    const forwarder = new FakeForwarder(error)
+
+    await expect(setUp(forwarder).step.handle(someExchange().exchange.placedOn(instance))).rejects.toBe(error)
+    expect(forwarder.calls).toHaveLength(1)
+  })
+
+  it('gives each attempt what is left of the time limit, held or not in between', async () => {
+    const forwarder = new FakeForwarder()
+    const { step, clock } = setUp(forwarder)
+    const { exchange } = someExchange()
+    exchange.times.heldMs = 700
+
+    await step.handle(exchange.placedOn(instance))
+    await clock.advance(1000)
+    exchange.times.heldMs += 400
+    await step.handle(exchange.placedOn(instance))
+    await clock.advance(4400)
+
+    expect(forwarder.calls.map(({ timeoutMs }) => timeoutMs)).toEqual([5000, 4400])
+    await expect(step.handle(exchange.placedOn(instance))).rejects.toMatchObject({ code: 'upstream_timeout' })
+    expect(forwarder.calls).toHaveLength(2)
+  })
+
   it('gives up after the second cut', async () => {
     const forwarder = new FakeForwarder(failed(true), failed(true))
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { InstancePhase } from '../../../../core/instances/instance-record.ts'
 import { reportsPath } from '../../../../core/instances/instance-wire.ts'
-import { signReport } from '../../../../core/instances/signed-report.ts'
+import { signOwnReport } from '../../../../core/instances/signed-report.ts'
 import { ProcessRecords } from '../../../../core/processes/process-records.ts'
 
 const {
@@ -12,7 +12,7 @@ const {
   OPENFAAS_NAME: name = '',
   OPENFAAS_NAMESPACE: namespace = '',
   PILOTLIGHT_INSTANCE_ID: id = '',
-  PILOTLIGHT_INSTANCE_KEY: key = '',
+  PILOTLIGHT_INSTANCE_SECRET: secret = '',
   PILOTLIGHT_GATEWAYS: gateway = '',
   PILOTLIGHT_PROCESS_RECORDS: folder = '',
 } = process.env
@@ -42,7 +42,7 @@ async function report(phase: InstancePhase): Promise<void> {
     ...lies[fault],
   }
   const load = { inFlight: 0, queued: 0, streams: 0, idleForMs: 0 }
-  const text = signReport({ record, load, sentAtMs: Date.now() }, fault === 'another-key' ? 'not the key' : key)
+  const text = signOwnReport({ record, load, sentAtMs: Date.now() }, fault === 'another-key' ? 'not it' : secret)
   const answer = await fetch(new URL(reportsPath.slice(1), gateway), { method: 'POST', body: text })
   process.stdout.write(`${phase}: ${answer.status}\n`)
 }
@@ -64,6 +64,10 @@ server.listen(Number(port), '127.0.0.1', () => {
     child.kill()
     void report('leaving').then(() => process.exit(0))
   })
-  process.on('SIGUSR2', () => void report('ready'))
+  process.on('SIGUSR2', () => void report(fault === 'leaves' ? 'leaving' : 'ready'))
+  process.stdin.resume().once('end', () => {
+    child.kill()
+    process.exit(0)
+  })
   void report('ready')
 })

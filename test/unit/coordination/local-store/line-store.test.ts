@@ -155,7 +155,7 @@ describe('LineStore', () => {
     const names = [1, 2].map(() => new LineStore({ clock, log, line: members.add('any').worker }).origin)
 
     expect(new Set(names).size).toBe(2)
-    expect(names[0]).toMatch(new RegExp(`^${process.pid}-[0-9a-f]{16}$`))
+    expect(names[0]).toMatch(new RegExp(String.raw`^${process.pid}\.[0-9a-f]{16}$`))
   })
 })
 
@@ -171,13 +171,18 @@ describe('a worker that leaves', () => {
     const [one, other] = [await members.join('one'), await members.join('other')]
     await one.store.acquire('f', asked)
     await one.store.holdRole('feed', 60_000)
+    await one.store.putEntry('g/one', { body: '', rank: 0, ttlMs: 60_000 })
+    other.changes.length = 0
     const before = await other.store.acquire('f', asked)
 
     await end(one)
     await other.store.probe('f')
 
     expect(before.role).toBe('follower')
-    expect(other.changes).toEqual([{ kind: 'released', key: 'f', origin: 'one' }])
+    expect(other.changes).toEqual([
+      { kind: 'released', key: 'f', origin: 'one' },
+      { kind: 'entry_gone', key: 'g/one', origin: 'one' },
+    ])
     expect(await other.store.acquire('f', asked)).toMatchObject({ role: 'leader', tookOver: false })
     expect(await other.store.holdRole('feed', 60_000)).toBe('gained')
   })

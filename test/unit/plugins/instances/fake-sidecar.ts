@@ -8,6 +8,7 @@ import {
   slotHeader,
   slotsPath,
   slotsToken,
+  instanceSecret,
   type Exchange,
   type HttpClientRequest,
   type HttpClientResponse,
@@ -21,6 +22,7 @@ export interface WorkedOn {
   readonly slot: string | undefined
   /** Answers it, and frees its slot. */
   finish(status?: number): void
+  fail(error: GatewayError): void
 }
 
 interface Question {
@@ -56,6 +58,10 @@ export class FakeSidecar {
   refuses: Refusal | undefined
   /** Whether it accepts no connections. */
   isDown = false
+  /** Whether it accepts none for calls, but for questions. */
+  refusesCalls = false
+  /** What its connections, refused or not, wait for first. */
+  beforeConnecting: () => Promise<void> = async () => {}
   /** Whether it takes bodies in before it refuses their calls. */
   readsBodies = false
   /** How many of the next calls are cut, or run out of time. */
@@ -82,6 +88,13 @@ export class FakeSidecar {
     return oldest
   }
 
+  /** The oldest call ends without an answer. */
+  fail(error: GatewayError): void {
+    const worked = this.calls.shift()
+    this.#handOut()
+    worked?.fail(error)
+  }
+
   /** Lets slots expire that were not used in time. */
   expireSlots(): void {
     this.reserved.clear()
@@ -97,6 +110,7 @@ export class FakeSidecar {
   /** Answers a call that a gateway sends. */
   async call(exchange: Exchange): Promise<Reply> {
     this.attempts += 1
+    await this.beforeConnecting()
     this.#letDown()
     const headers = exchange.upstream?.headers ?? []
     if (headerValue(headers, gatewayHeader) === undefined) throw new Error('the gateway does not say who it is')
@@ -109,10 +123,11 @@ export class FakeSidecar {
   }
 
   #workOn(exchange: Exchange, slot: string | undefined): Promise<Reply> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const worked: WorkedOn = {
         exchange,
         slot,
+        fail: reject,
         finish: (status = 200) => {
           this.calls.splice(this.calls.indexOf(worked), 1)
           this.#handOut()
@@ -127,7 +142,8 @@ export class FakeSidecar {
   async request(request: HttpClientRequest): Promise<HttpClientResponse> {
     this.questionsTried += 1
     if (this.isDown) throw connectionRefused()
-    if (request.headers?.['authorization'] !== `Bearer ${slotsToken(sharedKey, this.id)}`) return response(401, '')
+    const secret = instanceSecret(sharedKey, { id: this.id, name: 'echo', namespace: 'fn' })
+    if (request.headers?.['authorization'] !== `Bearer ${slotsToken(secret)}`) return response(401, '')
     if (request.method === 'DELETE') return this.#takeBack(request.url.pathname.slice(slotsPath.length + 1))
     if (this.slotsStatus !== undefined) return response(this.slotsStatus, '{}')
     return this.#ask(request)
@@ -138,7 +154,8 @@ export class FakeSidecar {
   }
 
   #letDown(): void {
-    if (this.isDown) throw new GatewayError('upstream_failed', 'refused', { details: { accepted: false } })
+    if (this.isDown || this.refusesCalls)
+      throw new GatewayError('upstream_failed', 'refused', { details: { accepted: false } })
     if (this.cuts > 0) {
       this.cuts -= 1
       throw new GatewayError('upstream_failed', 'cut', { details: { accepted: true } })

@@ -162,6 +162,34 @@ describe('Placement', () => {
     expect(sidecars.map(({ attempts }) => attempts)).toEqual([1, 1, 1])
   })
 
+  it.each([0, 1])('goes to the provider after eight of many dead instances with a limit of %i', async (limit) => {
+    const placing = new Placing()
+    const sidecars = Array.from({ length: 20 }, (_, i) => new FakeSidecar(`dead-${i}`, limit))
+    for (const one of sidecars) one.isDown = true
+    await placing.report(sidecars)
+
+    const call = await placing.send({ method: 'POST' })
+
+    expect(call.end).toBe('provider')
+    expect(sidecars.reduce((sum, { attempts }) => sum + attempts, 0)).toBe(8)
+  })
+
+  it('goes to the provider after two instances that let their connections run out of time', async () => {
+    const placing = new Placing()
+    const sidecars = Array.from({ length: 4 }, (_, i) => new FakeSidecar(`away-${i}`))
+    for (const one of sidecars) {
+      one.isDown = true
+      one.beforeConnecting = () => placing.clock.sleep(3000)
+    }
+    await placing.report(sidecars)
+
+    const call = await placing.send()
+    await placing.clock.advance(6000)
+
+    expect(call.end).toBe('provider')
+    expect(sidecars.reduce((sum, { attempts }) => sum + attempts, 0)).toBe(2)
+  })
+
   it('falls back on the provider when all refuse calls because they drain', async () => {
     const placing = new Placing()
     const [one, two] = [new FakeSidecar('one', 1), new FakeSidecar('two', 1)]
@@ -187,14 +215,17 @@ describe('Placement', () => {
     expect(placing.providerCalls).toBe(0)
   })
 
-  it('tells the caller of a cut call when there is no other instance', async () => {
+  it.each([
+    ['it is answered', 1, undefined],
+    ['the caller is told when that is cut, too', 2, 'upstream_failed'],
+  ])('repeats a cut GET at the same instance when there is no other one, and %s', async (_, cuts, end) => {
     const placing = new Placing()
     const one = new FakeSidecar('one')
-    one.cuts = 1
+    one.cuts = cuts
     await placing.report([one])
 
-    expect((await placing.send()).end).toBe('upstream_failed')
-    expect(placing.providerCalls).toBe(0)
+    expect((await placing.send()).end).toBe(end)
+    expect([one.attempts, placing.providerCalls]).toEqual([2, 0])
   })
 
   it('does not repeat what ran out of time', async () => {

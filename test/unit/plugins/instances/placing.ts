@@ -56,6 +56,9 @@ export class Placing {
   readonly forgotten: string[] = []
   /** Calls that went to the provider. */
   providerCalls = 0
+  /** What the provider answers, and what it waits for before that. */
+  providerStatus = 200
+  beforeProvider: () => Promise<void> = async () => {}
   readonly #placement: Placement
   readonly #metricsPage: Metrics
   readonly #sidecars = new Map<string, FakeSidecar>()
@@ -85,7 +88,7 @@ export class Placing {
       onEjected: (_candidate, cause) => metrics.ejected(cause),
       createQueue: (pool) => new SlotQueue(shared, pool),
     })
-    this.#placement = new Placement({ pools: this.pools, slots, metrics, replayBodyBytes: 1024 })
+    this.#placement = new Placement({ pools: this.pools, slots, metrics, clock, replayBodyBytes: 1024 })
   }
 
   /** Lets sidecars report, as ready unless a test says otherwise, each at an address of its own. */
@@ -182,7 +185,8 @@ export class Placing {
   readonly #next: Handler = async (exchange) => {
     if (exchange.upstream !== undefined) return this.#sidecarAt(exchange.upstream.origin).call(exchange)
     this.providerCalls += 1
-    return new BufferReply(200, { 'X-Instance': 'provider' })
+    await this.beforeProvider()
+    return new BufferReply(this.providerStatus, { 'X-Instance': 'provider' })
   }
 
   #sidecarAt(origin: string): FakeSidecar {

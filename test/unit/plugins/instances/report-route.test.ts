@@ -29,7 +29,7 @@ class Intake {
   readonly #page = new Metrics(this)
   readonly #router: SystemRouter
 
-  constructor({ defaultNamespace = '', isKeyRandom = false } = {}) {
+  constructor({ defaultNamespace = '', isKeyRandom = false, needsTls = false } = {}) {
     const { clock, log } = this
     const metrics = new InstanceMetrics(this.#page.meter, new LocalInstances({ clock, log }), () => 0)
     const take = async (report: InstanceReport) => {
@@ -37,8 +37,8 @@ class Intake {
       this.taken.push(report)
       return { ttlMs: 10_000, acknowledged: 2, silent: 1, internal: 'not for others' }
     }
-    const addresses = new AddressRules(['10.0.0.0/8'])
-    const shared = { registry: { take }, clock, metrics, addresses, key, isKeyRandom, defaultNamespace }
+    const rules = { networks: new AddressRules(['10.0.0.0/8', '127.0.0.0/8']), needsTls }
+    const shared = { registry: { take }, clock, metrics, rules, key, isKeyRandom, defaultNamespace }
     this.#router = new SystemRouter([reportRoute({ ...shared, maxReportBytes: 2_000 })], [])
   }
 
@@ -182,6 +182,18 @@ describe('the route of reports', () => {
     expect(foreign.status).toBe(503)
     expect(foreign.body).toContain('PILOTLIGHT_INSTANCE_KEY_FILE')
     expect(own.status).toBe(200)
+  })
+
+  it('takes no instance where TLS is wanted that does without, except on its own machine', async () => {
+    const intake = new Intake({ needsTls: true })
+
+    const plain = await intake.send({ secure: false })
+    const others = [await intake.send({ secure: true }), await intake.send({ address: '127.0.0.1', secure: false })]
+
+    expect([plain.status, others.map(({ status }) => status)]).toEqual([403, [200, 200]])
+    expect(plain.body).toContain('takes calls without TLS')
+    expect(intake.taken).toHaveLength(2)
+    expect(await intake.counted()).toContain('foreign')
   })
 
   it('takes nothing but POST', async () => {

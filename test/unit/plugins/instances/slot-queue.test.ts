@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { FakeSidecar } from './fake-sidecar.ts'
+import { busyInstances } from './busy-instances.ts'
 import { Placing } from './placing.ts'
-
-/** Instances with a limit of 1, all of them busy with a call of this gateway. */
-async function busyInstances(count: number, placing = new Placing()) {
-  const sidecars = Array.from({ length: count }, (_, i) => new FakeSidecar(`instance-${i + 1}`, 1))
-  await placing.report(sidecars)
-  await placing.sendMany(count)
-  return { placing, sidecars }
-}
 
 describe('SlotQueue', () => {
   it('costs an idle instance no question', async () => {

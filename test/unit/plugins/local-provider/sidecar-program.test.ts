@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { instanceSecret } from '#core'
 import { existsSync } from 'node:fs'
 import type { Workload } from '../../../../plugins/local-provider/functions/workload.ts'
 import { decodeDeployment } from '../../../../plugins/local-provider/functions/deployment.ts'
@@ -33,7 +34,7 @@ describe('SidecarProgram', () => {
     expect(command).toEqual([...installedSidecar, '--', 'cat', '-n'])
     expect(command[0]).toBe(process.execPath)
     expect(existsSync(installedSidecar.at(-2) ?? '')).toBe(true)
-    expect([directory, stdin]).toEqual(['/home', 'ignore'])
+    expect([directory, stdin]).toEqual(['/home', 'pipe'])
   })
 
   it('tells it who it is, where it listens and who wants to hear of it', () => {
@@ -44,14 +45,21 @@ describe('SidecarProgram', () => {
       OPENFAAS_NAMESPACE: 'fn',
       PILOTLIGHT_INSTANCE_ID: 'one-1',
       PILOTLIGHT_INSTANCE_ADDRESS: '127.0.0.1',
-      PILOTLIGHT_INSTANCE_KEY: 'the key',
+      PILOTLIGHT_INSTANCE_SECRET: instanceSecret('the key', { id: 'one-1', name: 'one', namespace: 'fn' }),
       PILOTLIGHT_LISTEN_HOST: '127.0.0.1',
       PILOTLIGHT_GATEWAYS: 'http://127.0.0.1:1234/,http://one:8080/,http://two:8080/base/',
       PILOTLIGHT_START_TIMEOUT: '60000ms',
       PILOTLIGHT_GRACE_PERIOD: '500ms',
+      PILOTLIGHT_QUIET_PERIOD: '0s',
+      PILOTLIGHT_DRAIN_PATH: 'off',
+      PILOTLIGHT_PARENT_PIPE: 'stdin',
       PILOTLIGHT_PROCESS_RECORDS: '/state/replicas/one-1',
       PILOTLIGHT_MAX_PROCESSES: '7',
     })
+  })
+
+  it('keeps the key of the gateways to itself', () => {
+    expect(JSON.stringify(launchOf())).not.toContain('the key')
   })
 
   it('chooses the port of a server, also of one that insists on it', () => {
@@ -89,17 +97,23 @@ describe('SidecarProgram', () => {
     expect(environment['PILOTLIGHT_GATEWAYS']).not.toContain('evil')
   })
 
-  it('keeps from the sidecar what is meant for the Node of the function', () => {
-    const { command, environment } = launchOf({ NODE_OPTIONS: '--require ./trace.js', NODE_ENV: 'production' })
+  it('hands on to the function alone what would change the Node of the sidecar, on no command line', () => {
+    const hidden = {
+      NODE_OPTIONS: '--require ./trace.js',
+      NODE_EXTRA_CA_CERTS: '/nowhere',
+      UV_THREADPOOL_SIZE: '1',
+      LD_PRELOAD: 'trace.so',
+      LD_AUDIT: 'audit.so',
+      OPENSSL_CONF: '/conf',
+      SSL_CERT_FILE: '/certificates',
+      GLIBC_TUNABLES: 'x=1',
+      MALLOC_ARENA_MAX: '1',
+    }
+    const { command, environment } = launchOf({ ...hidden, NODES: '3', PILOTLIGHT_FUNCTION_ENV: '{"NODE_ENV":"x"}' })
 
-    expect(command.slice(command.indexOf('--'))).toEqual([
-      '--',
-      '/usr/bin/env',
-      'NODE_OPTIONS=--require ./trace.js',
-      'cat',
-      '-n',
-    ])
-    expect(environment).not.toHaveProperty('NODE_OPTIONS')
-    expect(environment).toHaveProperty('NODE_ENV', 'production')
+    expect(command).toEqual([...installedSidecar, '--', 'cat', '-n'])
+    expect(JSON.parse(environment['PILOTLIGHT_FUNCTION_ENV'] ?? '')).toEqual(hidden)
+    expect(Object.keys(environment).filter((name) => name in hidden)).toEqual([])
+    expect(environment).toHaveProperty('NODES', '3')
   })
 })

@@ -179,22 +179,6 @@ describe('ReadyGate', () => {
     expect(call.ended).toBe('client_closed')
   })
 
-  it('sends a call again to another instance when the first never accepted the connection', async () => {
-    const waking = readyFunction()
-    const instance = { origin: 'http://10.0.0.1:8080', basePath: '', kind: 'instance' } as const
-    let attempts = 0
-    const placing: Handler = async () => {
-      attempts += 1
-      if (attempts === 1) throw new GatewayError('upstream_failed', 'refused', { details: { accepted: false } })
-      return new BufferReply(200)
-    }
-
-    const call = waking.pass(placing, {}, instance)
-    await waking.clock.advance(100)
-
-    expect(call.value?.status).toBe(200)
-  })
-
   it.each([
     ['an instance that may have seen the call', 'instance', true],
     ['a provider that is away', 'provider', false],

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { removeOwnHeaders } from '../../../../sidecar/inbound/own-headers.ts'
+import { headerValue } from '#core/lean'
+import { functionHeaders, removeOwnHeaders } from '../../../../sidecar/inbound/own-headers.ts'
 import { ensureTraceContext } from '../../../../sidecar/inbound/trace-context.ts'
+import { RequestAndClient } from '../../http/some-request.ts'
 
 const parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
@@ -23,6 +25,26 @@ describe('removeOwnHeaders', () => {
 
     expect(headers).toEqual(['a', 'x-pilotlight-slot', 'x-pilotlight-', '2', 'b', '4'])
   })
+})
+
+describe('functionHeaders', () => {
+  it.each(['keep-alive, x-forwarded-for', 'X-Forwarded-Host, X-Forwarded-For'])(
+    'say who called although the caller calls that its own business: %s',
+    (connection) => {
+      const headers = {
+        Connection: connection,
+        Host: 'here',
+        'X-Forwarded-For': '1.2.3.4',
+        'X-Forwarded-Host': 'there',
+      }
+      const { request } = new RequestAndClient({ headers })
+
+      const result = functionHeaders(request)
+
+      expect(headerValue(result, 'x-forwarded-for')).toBe('')
+      expect(headerValue(result, 'x-forwarded-host')).toBe(connection.includes('Host') ? 'here' : 'there')
+    },
+  )
 })
 
 describe('ensureTraceContext', () => {

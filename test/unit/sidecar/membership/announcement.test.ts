@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { InstancePhase, InstanceReport } from '../../../../core/instances/instance-record.ts'
+import { instanceSecret } from '../../../../core/instances/instance-secret.ts'
 import { readReport } from '../../../../core/instances/signed-report.ts'
 import { Announcement } from '../../../../sidecar/membership/announcement.ts'
 import { FakeClock } from '../../../support/fake-clock.ts'
@@ -18,15 +19,18 @@ const facts = {
 
 function announcementOf(clock: FakeClock): {
   say: (phase: InstancePhase, inFlight?: number) => InstanceReport
+  text: (phase: InstancePhase, inFlight?: number) => string
   leave(): void
 } {
   let view = { phase: 'starting' as InstancePhase, load: { inFlight: 0, queued: 0, streams: 0, idleForMs: 0 } }
-  const announcement = new Announcement({ clock, key, facts, view: () => view })
+  const announcement = new Announcement({ clock, secret: instanceSecret(key, facts), facts, view: () => view })
+  const text = (phase: InstancePhase, inFlight = 0): string => {
+    view = { phase, load: { ...view.load, inFlight } }
+    return announcement.text()
+  }
   return {
-    say: (phase, inFlight = 0) => {
-      view = { phase, load: { ...view.load, inFlight } }
-      return readReport(announcement.text(), key, clock.nowMs())
-    },
+    text,
+    say: (phase, inFlight) => readReport(text(phase, inFlight), key, clock.nowMs()),
     leave: () => announcement.leave(),
   }
 }
@@ -64,6 +68,29 @@ describe('Announcement', () => {
     const third = say('unready').record.revision
 
     expect([second, third]).toEqual([first + 1, first + 2])
+  })
+
+  it('sends every report later than the last, also with a clock that was set back', () => {
+    const clock = new FakeClock()
+    const { say } = announcementOf(clock)
+
+    const first = say('ready').sentAtMs
+    clock.jumpWallClock(-50_000)
+    const second = say('ready').sentAtMs
+    clock.jumpWallClock(60_000)
+
+    expect([second, say('ready').sentAtMs]).toEqual([first + 1, first + 10_000])
+  })
+
+  it('believes its clock again that was further ahead than any gateway takes', () => {
+    const clock = new FakeClock()
+    const { text } = announcementOf(clock)
+    clock.jumpWallClock(120_000)
+    text('ready')
+
+    clock.jumpWallClock(-120_000)
+
+    expect(readReport(text('ready'), key, clock.nowMs()).sentAtMs).toBe(clock.nowMs())
   })
 
   it('makes reports of a new start newer than those of the one before', async () => {

@@ -7,6 +7,8 @@ const well: ProbeFinding = { kind: 'well' }
 const refused: ProbeFinding = { kind: 'refused', problem: 'nobody listens' }
 const failing: ProbeFinding = { kind: 'failing', problem: '/ready is answered 500' }
 
+const late: ProbeFinding = { kind: 'late', problem: '/ready is not answered within 1000 ms' }
+
 const watches: ReadinessWatch[] = []
 afterEach(() => {
   for (const watch of watches.splice(0)) watch[Symbol.dispose]()
@@ -104,6 +106,45 @@ describe('ReadinessWatch', () => {
     await one.clock.advance(100)
 
     expect(one.verdicts.slice(1)).toEqual([{ isReady: false, problem: '/ready is answered 500' }])
+  })
+
+  it('lets one that was ready be late for thirty seconds, as one is that is busy with a call', async () => {
+    const one = watched(well)
+    await one.clock.advance(1)
+
+    one.finding = late
+    await one.clock.advance(5_000 + 29_000)
+    expect(one.verdicts).toHaveLength(1)
+    expect(one.asked).toBeLessThan(10) // each question waits in its queue
+    await one.clock.advance(6_000)
+
+    expect(one.verdicts.slice(1)).toEqual([{ isReady: false, problem: '/ready is not answered within 1000 ms' }])
+  })
+
+  it('begins anew to count the time that one is late when it was not meanwhile', async () => {
+    const one = watched(well)
+    await one.clock.advance(1)
+
+    for (let i = 0; i < 4; i += 1) {
+      one.finding = late
+      await one.clock.advance(20_000)
+      one.finding = well
+      await one.clock.advance(5_000)
+    }
+
+    expect(one.verdicts).toEqual([{ isReady: true, problem: '' }])
+  })
+
+  it('says at once that one which is late does not listen any more', async () => {
+    const one = watched(well)
+    await one.clock.advance(1)
+    one.finding = late
+    await one.clock.advance(10_000)
+
+    one.finding = refused
+    await one.clock.advance(5_000)
+
+    expect(one.verdicts.at(-1)).toEqual({ isReady: false, problem: 'nobody listens' })
   })
 
   it('does not count failures that do not follow one another', async () => {

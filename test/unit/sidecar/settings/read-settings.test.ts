@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { instanceSecret } from '../../../../core/instances/instance-secret.ts'
 import { readArguments } from '../../../../sidecar/settings/arguments.ts'
 import { helpText } from '../../../../sidecar/settings/help-text.ts'
 import { readSettings } from '../../../../sidecar/settings/read-settings.ts'
@@ -30,8 +31,8 @@ describe('readSettings', () => {
       instance: { name: '', namespace: '' },
       listen: { host: '', port: 8080, adminPort: 8082, readTimeoutMs: 300_000, certificates: '' },
       calls: { limit: 0, timeoutMs: 0, queueLength: 100, queueTimeoutMs: 10_000, sampledRatio: 1 },
-      membership: { gateways: [], key: '' },
-      leaving: { gracePeriodMs: 30_000, quietPeriodMs: 1_000, streams: 'finish' },
+      membership: { gateways: [], secret: '' },
+      leaving: { gracePeriodMs: 30_000, quietPeriodMs: 1_000, streams: 'finish', withParent: false },
       functionMetrics: '',
       function: { mode: 'http', command: [], prefixLogs: true, readyPath: '', contentType: '' },
     })
@@ -112,8 +113,28 @@ describe('readSettings', () => {
 
     expect(faults).toEqual([])
     expect(settings.membership.gateways.map(({ href }) => href)).toEqual(['http://a:8080/', 'https://b/'])
-    expect(settings.membership.key).toBe('the key of the fleet')
+    expect(settings.membership.secret).toBe(instanceSecret('the key of the fleet', settings.instance))
     expect(settings.instance).toMatchObject({ name: 'resize', namespace: 'fn' })
+  })
+
+  it('takes a secret of its own for the key, with the id that it was made for', () => {
+    const env = { ...front, PILOTLIGHT_FUNCTION: 'resize.fn', PILOTLIGHT_INSTANCE_SECRET: 'made of the key by others' }
+    const { settings, faults } = read({ ...env, PILOTLIGHT_INSTANCE_ID: 'resize-1' })
+
+    expect([settings.membership.secret, faults]).toEqual(['made of the key by others', []])
+    expect(read(env).faults).toEqual([
+      { where: 'PILOTLIGHT_INSTANCE_ID', text: expect.stringContaining('required with PILOTLIGHT_INSTANCE_SECRET') },
+    ])
+    const both = { PILOTLIGHT_INSTANCE_ID: 'resize-1', PILOTLIGHT_INSTANCE_KEY: 'the key of the fleet' }
+    expect(read({ ...env, ...both }).faults).toMatchObject([{ text: expect.stringContaining('give one of') }])
+  })
+
+  it('keeps for the function alone what would change the Node of the sidecar', () => {
+    const variables = { NODE_OPTIONS: '--require ./trace.js', A: '2', empty: '' }
+    const env = { ...front, A: '1', PILOTLIGHT_FUNCTION_ENV: JSON.stringify(variables) }
+    const { environment } = read(env).settings.function
+
+    expect(environment).toEqual({ PATH: '/usr/bin:/bin', ...front, ...variables })
   })
 
   it('makes up an id from the name of the pod that nobody has had before', () => {
@@ -179,15 +200,72 @@ describe('readSettings', () => {
     ['PILOTLIGHT_GATEWAYS', 'http://u:p@a', 'reports are signed'],
     ['PILOTLIGHT_INSTANCE_KEY_FILE', '/nowhere', 'cannot be read'],
     ['PILOTLIGHT_INSTANCE_KEY', 'short', 'expected at least 16 characters'],
+    ['PILOTLIGHT_INSTANCE_SECRET', 'short', 'expected at least 16 characters'],
+    ['PILOTLIGHT_PARENT_PIPE', 'fd3', 'expected one of none, stdin'],
+    ['PILOTLIGHT_FUNCTION_ENV', '{"A":1}', 'expected a JSON object whose values are texts'],
+    ['PILOTLIGHT_FUNCTION_ENV', '["A"]', 'expected a JSON object'],
+    ['PILOTLIGHT_FUNCTION_ENV', '{', 'expected a JSON object'],
     ['PILOTLIGHT_STREAM_POLICY', 'cut!', 'expected one of finish, cut'],
     ['PILOTLIGHT_FUNCTION_METRICS', 'metrics', 'expected a path such as /metrics'],
     ['PILOTLIGHT_QUEUE_LENGHT', '1', 'unknown variable'],
-    ['OTEL_SDK_DISABLED', '1', 'expected "true" or "false"'],
+    ['PILOTLIGHT_DRAIN_PATH', 'false', 'expected one of on, off'],
+    ['log_buffer_size', '64k', 'expected a whole number'],
   ])('finds fault with %s=%s', (variable, text, says) => {
     const { faults } = read({ ...front, [variable]: text })
 
     expect(faults.some((fault) => fault.text.includes(says))).toBe(true)
     expect(JSON.stringify(faults)).not.toContain('u:p')
+  })
+
+  it.each(['1', 't', 'T', 'TRUE', 'true', 'True'])('reads the flag %s as true, as Go does', (text) => {
+    const { settings, faults } = read({ ...front, PILOTLIGHT_ALLOW_REMOTE_UPSTREAM: text })
+
+    expect([settings.function.allowsRemoteUpstream, faults]).toEqual([true, []])
+  })
+
+  it.each(['0', 'f', 'F', 'FALSE', 'false', 'False'])('reads the flag %s as false, as Go does', (text) => {
+    const { settings, faults } = read({ ...front, prefix_logs: text })
+
+    expect([settings.function.prefixLogs, faults]).toEqual([false, []])
+  })
+
+  it.each([
+    ['OTEL_SDK_DISABLED', '1', 'expected "true" or "false", got "1"; "false" is used'],
+    ['OTEL_TRACES_SAMPLER_ARG', 'half', 'expected a number from 0 to 1, got "half"; 1 is used'],
+    ['OTEL_TRACES_SAMPLER_ARG', '5', 'expected a number from 0 to 1, got "5"; 1 is used'],
+  ])("goes on with the default where %s=%s, which is the function's as well", (variable, text, says) => {
+    const env = { ...front, OTEL_TRACES_SAMPLER: 'traceidratio', [variable]: text }
+    const { settings, faults, notices } = read(env)
+
+    expect(faults).toEqual([])
+    expect(notices).toEqual([{ where: variable, text: says }])
+    expect(settings.calls.sampledRatio).toBe(1)
+  })
+
+  it.each([
+    ['10', 80],
+    ['99999999999', 16_777_216],
+  ])('takes the nearest length of lines for log_buffer_size=%s', (text, length) => {
+    const { settings, faults, notices } = read({ ...front, log_buffer_size: text })
+
+    expect([settings.function.logLineLength, faults]).toEqual([length, []])
+    expect(notices).toEqual([{ where: 'log_buffer_size', text: `is ${text}; ${length} is used` }])
+  })
+
+  it('pauses between two looks at a function, whatever healthcheck_interval says', () => {
+    const { settings, faults } = read({ ...front, healthcheck_interval: '0' })
+
+    expect([settings.function.healthIntervalMs, settings.leaving.quietPeriodMs, faults]).toEqual([100, 1_000, []])
+  })
+
+  it("is quiet for as long as healthcheck_interval says, of-watchdog's time to go on serving, unless told otherwise", () => {
+    const [longer, shorter, both] = [
+      { healthcheck_interval: '7s' },
+      { healthcheck_interval: '500ms' },
+      { healthcheck_interval: '7s', PILOTLIGHT_QUIET_PERIOD: '0s' },
+    ].map((variables) => read({ ...front, ...variables }).settings.leaving.quietPeriodMs)
+
+    expect([longer, shorter, both]).toEqual([7_000, 1_000, 0])
   })
 
   it('wants a key and a name where there are gateways, and something to run or to front', () => {
