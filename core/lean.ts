@@ -34,6 +34,7 @@ export { Reply, type ReplyEnd, type ReplyEndListener } from './pipeline/reply.ts
 export { StreamReply } from './pipeline/stream-reply.ts'
 export { parseCommand } from './processes/command.ts'
 export { describeEnd, FunctionProcess, type ProcessEnd, type ProcessPipes } from './processes/function-process.ts'
+export { keepRunning } from './processes/keep-running.ts'
 export { killGroup } from './processes/kill-group.ts'
 export { readLines } from './processes/line-reader.ts'
 export { PortAllocator, replicaHost } from './processes/port-allocator.ts'

@@ -1,8 +1,7 @@
 import {
-  backoffDelayMs,
   describeEnd,
+  keepRunning,
   replicaHost,
-  type Backoff,
   type FunctionProcess,
   type PortAllocator,
   type ProcessLauncher,
@@ -15,9 +14,6 @@ import { FunctionServer, notAccepting, type FunctionServerDeps } from './functio
 import type { FunctionSettings } from './function-settings.ts'
 import type { UpstreamAddress } from './upstream-url.ts'
 
-const restart: Backoff = { firstMs: 100, maxMs: 10_000, factor: 2, jitterRatio: 0.2 }
-/** A process that lived for so long failed anew: what went wrong before does not count any more. */
-const stableAfterMs = 10_000
 /** What a process that was not ready in time has to end by itself. */
 const lateGraceMs = 5_000
 
@@ -44,7 +40,6 @@ export class ServerProcess implements FunctionRunner {
   #running: Promise<void> = Promise.resolve()
   #process: FunctionProcess | undefined
   #server: FunctionServer | undefined
-  #failures = 0
   /** Why there is no process that takes calls. */
   #trouble = ''
 
@@ -92,18 +87,8 @@ export class ServerProcess implements FunctionRunner {
   }
 
   async #run(): Promise<void> {
-    const { clock, random } = this.#deps
-    const { signal } = this.#stopping
-    while (!signal.aborted) {
-      const startedMs = clock.monotonicMs()
-      const problem = await this.#liveOnce()
-      if (signal.aborted) break
-      if (clock.monotonicMs() - startedMs > stableAfterMs) this.#failures = 0
-      this.#failures += 1
-      const delayMs = backoffDelayMs(restart, this.#failures, random)
-      this.#explain(`${problem}; failure ${this.#failures}, next start in ${Math.round(delayMs)} ms`)
-      await clock.sleep(delayMs, signal).catch(() => {})
-    }
+    const onProblem = (reason: string): void => this.#explain(reason)
+    await keepRunning(() => this.#liveOnce(), { ...this.#deps, signal: this.#stopping.signal, onProblem })
     this.#trouble = ''
   }
 

@@ -1,13 +1,9 @@
-import { backoffDelayMs, GatewayError, type Backoff, type Reply } from '#core'
+import { GatewayError, keepRunning, type Reply } from '#core'
 import type { Workload } from '../functions/workload.ts'
 import { ReplicaCalls } from './replica-calls.ts'
 import type { FunctionCall, Replica } from './replica.ts'
 import type { ReplicaDeps, ReplicaFacts } from './replica-deps.ts'
 import { SidecarLife, type LifePorts } from './sidecar-life.ts'
-
-const restart: Backoff = { firstMs: 100, maxMs: 10_000, factor: 2, jitterRatio: 0.2 }
-/** A sidecar that ran for so long failed anew: what went wrong before does not count any more. */
-const stableAfterMs = 10_000
 
 /**
  * A sidecar with the function behind it. When the sidecar ends it is started again, after a pause that grows with every failure; a
@@ -25,7 +21,6 @@ export class SidecarReplica implements Replica {
   #onChange: () => void = () => {}
   #running: Promise<void> = Promise.resolve()
   #life: SidecarLife | undefined
-  #failures = 0
   #reason = ''
 
   constructor(workload: Workload, deps: ReplicaDeps, facts: ReplicaFacts) {
@@ -81,19 +76,9 @@ export class SidecarReplica implements Replica {
     await this.#running
   }
 
-  async #run(): Promise<void> {
-    const { clock, random } = this.#deps
-    const { signal } = this.#stopping
-    while (!signal.aborted) {
-      const startedMs = clock.monotonicMs()
-      const problem = await this.#liveOnce()
-      if (signal.aborted) return
-      if (clock.monotonicMs() - startedMs > stableAfterMs) this.#failures = 0
-      this.#failures += 1
-      const delayMs = backoffDelayMs(restart, this.#failures, random)
-      this.#explain(`${problem}; failure ${this.#failures}, next start in ${Math.round(delayMs)} ms`)
-      await clock.sleep(delayMs, signal).catch(() => {})
-    }
+  #run(): Promise<void> {
+    const onProblem = (reason: string): void => this.#explain(reason)
+    return keepRunning(() => this.#liveOnce(), { ...this.#deps, signal: this.#stopping.signal, onProblem })
   }
 
   /** Runs a sidecar and resolves with what went wrong when it has ended. */

@@ -23,7 +23,8 @@ type Telling = 'all' | 'one'
 interface Series {
   readonly telling: Telling
   readonly lags: ReadinessLag[]
-  readonly firstMs: number[]
+  /** Of each round: when the first gateway of all forwarded its first call, and when the first call was at the function. */
+  readonly firstMs: { readonly forwarded: number; readonly arrived: number }[]
   failures: number
   missing: number
 }
@@ -69,7 +70,10 @@ function runRound(
 function take(series: Series, { stamps, failures }: ReadinessResult, hosts: readonly string[]): void {
   const lags = lagsOf(stamps, hosts)
   series.lags.push(...lags)
-  if (lags.length > 0) series.firstMs.push(Math.min(...lags.map((one) => one.arrived)))
+  if (lags.length > 0) {
+    const forwarded = Math.min(...lags.map((one) => one.released))
+    series.firstMs.push({ forwarded, arrived: Math.min(...lags.map((one) => one.arrived)) })
+  }
   series.failures += failures
   series.missing += hosts.length - lags.length
 }
@@ -85,7 +89,9 @@ const headings = [
   'p99',
   'gateway told: p50',
   'p99',
-  'first held call at the function: p50',
+  'first held call forwarded: p50',
+  'p99',
+  'at the function: p50',
   'p99',
   'max',
   'failures',
@@ -111,18 +117,38 @@ function row(name: string, lags: readonly ReadinessLag[], rest: Row): Row {
     return [rounded(median(values), 2), rounded(percentile(values, 0.99), 2)]
   }
   const most = rounded(Math.max(...lags.map((one) => one.arrived)), 2)
-  return [name, lags.length, ...pair('noticed'), ...pair('told'), ...pair('arrived'), most, ...rest]
+  return [
+    name,
+    lags.length,
+    ...pair('noticed'),
+    ...pair('told'),
+    ...pair('released'),
+    ...pair('arrived'),
+    most,
+    ...rest,
+  ]
 }
 
-function firstRow(name: string, values: readonly number[]): Row {
-  const figures = [median(values), percentile(values, 0.99), percentile(values, 1)].map((one) => rounded(one, 2))
-  return [name, values.length, '', '', '', '', ...figures, '', '']
+function firstRow(name: string, firsts: Series['firstMs']): Row {
+  const shares = [0.5, 0.99]
+  const forwarded = shares.map((share) =>
+    rounded(
+      percentile(
+        firsts.map((one) => one.forwarded),
+        share,
+      ),
+      2,
+    ),
+  )
+  const arrivedMs = firsts.map((one) => one.arrived)
+  const arrived = [...shares, 1].map((share) => rounded(percentile(arrivedMs, share), 2))
+  return [name, firsts.length, '', '', '', '', ...forwarded, ...arrived, '', '']
 }
 
 const stepMeanings = {
   noticed: 'accepts -> the sidecar knows, begins its report',
   told: '-> the gateway knows',
-  released: '-> the first held call leaves the hold',
+  released: '-> the first held call is forwarded',
   arrived: '-> it is at the function',
 } as const
 
