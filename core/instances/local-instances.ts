@@ -33,8 +33,11 @@ type HeldListener = (instance: HeldInstance, change: 'taken' | 'gone') => void
  */
 export type Taken = 'news' | 'prolonged' | 'nothing'
 
-/** An alarm that rings so much too late says that this process stood still, and heard of nobody. */
-const stallMs = 150
+/**
+ * An alarm that rings by this share of a lease too late says that this process stood still, and heard of nobody. A lease has two heartbeats
+ * to spare: a shorter halt ends none that lives.
+ */
+const stallShare = 1 / 6
 /** Leases for which an instance is kept that used to report here long before the store went away. */
 const patienceInLeases = 10
 
@@ -165,7 +168,7 @@ export class LocalInstances implements InstanceDirectory {
 
   #expire(): void {
     const nowMs = this.#clock.monotonicMs()
-    if (nowMs - this.#alarmAtMs > stallMs) this.#extendAll(nowMs + this.#termMs)
+    if (nowMs - this.#alarmAtMs > stallShare * this.#termMs) this.#extendAll(nowMs + this.#termMs)
     this.#alarmAtMs = Number.POSITIVE_INFINITY
     let nextMs = Number.POSITIVE_INFINITY
     for (const instance of this.#byId.values()) {

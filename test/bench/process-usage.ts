@@ -62,12 +62,17 @@ export function treePeakMb(pid: number): number {
   return sum(processTree(pid).map((one) => statusMb(one, 'VmHWM')))
 }
 
+/** Of a process that has ended in the meantime: none. */
 function childrenOf(pid: number): readonly number[] {
-  // Each thread has its own children: those that it forked.
-  const lists = readdirSync(`/proc/${pid}/task`).map((thread) =>
-    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8'),
-  )
-  return lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number))
+  try {
+    // Each thread has its own children: those that it forked.
+    const lists = readdirSync(`/proc/${pid}/task`).map((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8'),
+    )
+    return lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number))
+  } catch {
+    return []
+  }
 }
 
 /** Fields of /proc/<pid>/stat from the third on: the second one, the name, may contain spaces. */
