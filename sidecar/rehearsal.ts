@@ -8,7 +8,7 @@ import {
   request as send,
   type RequestHandler,
 } from '#core/lean'
-import { functionHeaders } from './inbound/own-headers.ts'
+import { functionHeaders } from './inbound/function-headers.ts'
 
 /** What a rehearsal works with. */
 export interface RehearsalDeps {

@@ -2,13 +2,11 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import { type Duplex, Readable } from 'node:stream'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import { headerPairs } from './header-list.ts'
+import { ownHeaderPrefix } from './own-headers.ts'
 import { replyHeaders, replyTrailers } from './reply-headers.ts'
 import { TunnelReply } from './tunnel-reply.ts'
 import { UpstreamAttempt } from './upstream-attempt.ts'
 import { UpstreamReply } from './upstream-reply.ts'
-
-/** What gateways and sidecars say to each other: no function may, and no client hears it. http-proxy writes the head of a 101 itself. */
-const ownPrefix = 'x-pilotlight-'
 
 /** One attempt over http-proxy: sets the outgoing head, and takes the answer over. */
 export class HttpProxyAttempt extends UpstreamAttempt {
@@ -103,7 +101,9 @@ export class HttpProxyAttempt extends UpstreamAttempt {
   }
 
   #upgraded(incoming: IncomingMessage, upstream: Duplex): void {
-    for (const name of Object.keys(incoming.headers)) if (name.startsWith(ownPrefix)) delete incoming.headers[name]
+    // http-proxy writes the head of a 101 itself.
+    for (const name of Object.keys(incoming.headers))
+      if (name.startsWith(ownHeaderPrefix)) delete incoming.headers[name]
     Object.assign(incoming.headers, this.call.tunnelHeaders)
     const client = this.call.request.upgrade?.socket
     if (client !== undefined) this.tunnelled(new TunnelReply({ client, upstream, clock: this.clock }))

@@ -1,6 +1,7 @@
 import { isHopByHop, headerNameLengths, namedInConnection } from './end-to-end-headers.ts'
 import type { GatewayRequest } from './gateway-request.ts'
 import type { HeaderList } from './header-list.ts'
+import { ownHeaderPrefix } from './own-headers.ts'
 
 /** What the gateway adds to a request. */
 export interface UpstreamHeaderFacts {
@@ -23,8 +24,6 @@ const replaced = new Set([
 /** Lengths of the names that are not simply passed on: a name of another length needs no closer look. */
 const notableLengths: ReadonlySet<number> = new Set([...headerNameLengths, ...[...replaced].map((name) => name.length)])
 
-/** What the headers are called by which gateways and sidecars speak to each other: a client's are not passed on. */
-const ownPrefix = 'x-pilotlight-'
 const hyphen = 0x2d
 
 /**
@@ -53,11 +52,11 @@ export function upstreamHeaders(request: GatewayRequest, facts: UpstreamHeaderFa
 
 /** Whether a header needs a closer look: by the length of its name, or because it begins with a letter and a hyphen. */
 function isNotable(name: string): boolean {
-  return notableLengths.has(name.length) || (name.charCodeAt(1) === hyphen && name.length > ownPrefix.length)
+  return notableLengths.has(name.length) || (name.charCodeAt(1) === hyphen && name.length > ownHeaderPrefix.length)
 }
 
 function endsHere(lowerName: string): boolean {
-  return replaced.has(lowerName) || lowerName.startsWith(ownPrefix)
+  return replaced.has(lowerName) || lowerName.startsWith(ownHeaderPrefix)
 }
 
 interface Forwarded {

@@ -7,6 +7,7 @@ import {
   neverReached,
   type Random,
   type Refusal,
+  removeOwnHeaders,
   type Reply,
   slotHeader,
   wasCut,
@@ -15,7 +16,7 @@ import type { FunctionRunner } from '../function/function-runner.ts'
 import type { CallLedger } from './call-ledger.ts'
 import type { CallMetrics } from './call-metrics.ts'
 import type { CallQueue, WaitEnd } from './call-queue.ts'
-import { functionHeaders, removeOwnHeaders } from './own-headers.ts'
+import { functionHeaders } from './function-headers.ts'
 import { refuse, refuseGateway, refuseQueued } from './refusals.ts'
 import type { Reservations } from './reservations.ts'
 import type { Slots } from './slots.ts'

@@ -4,6 +4,7 @@ import {
   headerValue,
   instanceHeader,
   refusalHeader,
+  removeOwnHeaders,
   type Forwarder,
   type HeaderList,
   type Reply,
@@ -11,8 +12,6 @@ import {
 import { Refusal } from '../refusal.ts'
 import type { FunctionCall } from './replica.ts'
 
-/** Our own headers mean something to sidecars: a client does not get to set them. */
-const ownHeader = /^x-pilotlight-/i
 /** A sidecar ends a call that takes too long; this is for one that does not. */
 const slackMs = 5_000
 
@@ -67,12 +66,8 @@ export class ReplicaCalls {
 
 /** What the client sent, without what only gateways may say; with who asks, so that a full sidecar says so at once. */
 function headersFor(request: FunctionCall['request'], instance: string): HeaderList {
-  const given = endToEndHeaders(request.rawHeaders, request.header('connection'))
-  const headers: string[] = []
-  for (let i = 0; i < given.length; i += 2) {
-    const name = given[i] ?? ''
-    if (!ownHeader.test(name)) headers.push(name, given[i + 1] ?? '')
-  }
+  const headers = endToEndHeaders(request.rawHeaders, request.header('connection'))
+  removeOwnHeaders(headers)
   const host = request.header('host')
   if (host !== undefined && headerValue(headers, 'x-forwarded-host') === undefined)
     headers.push('X-Forwarded-Host', host)

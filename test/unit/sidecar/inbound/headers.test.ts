@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { headerValue } from '#core/lean'
-import { functionHeaders, removeOwnHeaders } from '../../../../sidecar/inbound/own-headers.ts'
+import { headerValue, removeOwnHeaders } from '#core/lean'
+import { functionHeaders } from '../../../../sidecar/inbound/function-headers.ts'
 import { ensureTraceContext } from '../../../../sidecar/inbound/trace-context.ts'
 import { RequestAndClient } from '../../http/some-request.ts'
 

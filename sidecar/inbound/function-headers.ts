@@ -1,6 +1,4 @@
-import { endToEndHeaders, type GatewayRequest, type HeaderList, headerValue } from '#core/lean'
-
-const prefix = 'x-pilotlight-'
+import { endToEndHeaders, type GatewayRequest, type HeaderList, headerValue, removeOwnHeaders } from '#core/lean'
 
 /**
  * Returns what the function gets as headers: those of the caller, end to end, without what gateway and sidecar say to each other; and
@@ -14,15 +12,4 @@ export function functionHeaders(request: GatewayRequest): HeaderList {
   if (host !== undefined && headerValue(headers, 'x-forwarded-host') === undefined)
     headers.push('X-Forwarded-Host', host)
   return headers
-}
-
-/** Removes every `x-pilotlight-...` header, in place: a function must not pass for a sidecar, nor a client for a gateway. */
-export function removeOwnHeaders(headers: HeaderList): void {
-  if (!headers.some((name, index) => index % 2 === 0 && isOwn(name))) return
-  const kept = headers.filter((_, index) => !isOwn(headers[index - (index % 2)] ?? ''))
-  headers.splice(0, headers.length, ...kept)
-}
-
-function isOwn(name: string): boolean {
-  return name.length > prefix.length && name.slice(0, prefix.length).toLowerCase() === prefix
 }
